@@ -1,0 +1,140 @@
+/** Every limit of the house, each with its unit in its name and its reason above it. */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+// --- Bodies and streams -------------------------------------------------------------------------------------------
+
+/** A request body: images travel in it as base64, so OpenAI's own clients go to tens of megabytes. */
+export const REQUEST_BODY_BYTES_MAX = 32 * MiB;
+/** Nesting of a request's JSON: no client goes beyond a tool schema's twenty; recursion must stay shallow. */
+export const JSON_DEPTH_MAX = 64;
+/** One SSE event or line of an upstream; it is held whole, at the owner and at the entry. */
+export const SSE_EVENT_BYTES_MAX = 1 * MiB;
+/** A reply without a stream that has to be translated, and so is held whole. */
+export const JSON_REPLY_BYTES_MAX = 64 * MiB;
+/** An upstream's error body: read whole, so that it can be told again in our form. */
+export const ERROR_BODY_BYTES_MAX = 64 * KiB;
+/** How much of an upstream's own error text a client is shown. */
+export const ERROR_TEXT_CHARS_MAX = 512;
+/** An upstream's reply headers. */
+export const UPSTREAM_HEADER_BYTES_MAX = 64 * KiB;
+/** A header value that a call or reply carries across the mesh. */
+export const CARRIED_HEADER_CHARS_MAX = 512;
+
+// --- Time at the upstream -----------------------------------------------------------------------------------------
+
+/** Without any byte from the upstream for this long a call ends. Settable per model, provider and call. */
+export const UPSTREAM_SILENCE_MS = 120_000;
+/** To a TCP and TLS connection with the upstream. */
+export const UPSTREAM_CONNECT_MS = 10_000;
+
+// --- HTTP edge ----------------------------------------------------------------------------------------------------
+
+export const HTTP_CONNECTIONS_MAX = 4_096;
+export const HTTP_HEADER_BYTES_MAX = 16 * KiB;
+/** For all headers to come in: Node's own default, 60 s, lets a few slow clients hold many sockets. */
+export const HTTP_HEADERS_MS = 10_000;
+/** For a whole request to come in: 32 MiB over a slow wireless link still fit. */
+export const HTTP_REQUEST_MS = 60_000;
+/** How often Node looks for connections over the two limits above. */
+export const HTTP_CHECK_MS = 2_000;
+/** An idle connection is kept this long for the next request. */
+export const HTTP_KEEP_ALIVE_MS = 15_000;
+/** A refused request's body is read on for this long and this far, so that the client sees the refusal. */
+export const HTTP_DRAIN_MS = 500;
+export const HTTP_DRAIN_BYTES_MAX = 256 * KiB;
+
+// --- Records and frames -------------------------------------------------------------------------------------------
+
+/** Plaintext of a record: an end-to-end record of a relayed circuit must fit into a link's (64 KiB with its overhead). */
+export const RECORD_PLAIN_BYTES_MAX = 60 * KiB;
+/** Tag of the cipher behind each record. */
+export const RECORD_TAG_BYTES = 16;
+/** Header of a frame: type, flags, number, length. */
+export const FRAME_HEADER_BYTES = 8;
+/** What one frame can carry: a frame always fits into one record. */
+export const FRAME_PAYLOAD_BYTES_MAX = RECORD_PLAIN_BYTES_MAX - FRAME_HEADER_BYTES;
+/** A control frame's JSON head. */
+export const FRAME_HEAD_BYTES_MAX = 16 * KiB;
+/** WebSocket message fragments: proxies on the way may cut a message, but not into crumbs. */
+export const SOCKET_FRAGMENTS_MAX = 16;
+/** Unsent bytes in a socket; the rest waits in the fair queue, where order can still be chosen. */
+export const SOCKET_UNSENT_BYTES_MAX = 256 * KiB;
+/** A socket that takes no byte for this long while there is something to send is given up. */
+export const SOCKET_STALL_MS = 10_000;
+/** A channel's key is replaced after the first of these. */
+export const REKEY_RECORDS = 2 ** 24;
+export const REKEY_BYTES = 64 * 1024 * MiB;
+export const REKEY_MS = 3_600_000;
+
+// --- Links --------------------------------------------------------------------------------------------------------
+
+/** From the TCP connection to `ready`: all the time that a stranger gets. */
+export const HANDSHAKE_MS = 5_000;
+/** All bytes that a peer may send before it has proved itself. */
+export const HANDSHAKE_BYTES_MAX = 4 * KiB;
+/** Connections on the mesh port that have not proved themselves. */
+export const HANDSHAKES_PENDING_MAX = 32;
+/** Gate nonces remembered; a repeat is refused. */
+export const GATE_NONCES_MAX = 4_096;
+/** Silence on a link before a ping is sent. */
+export const HEARTBEAT_MS = 5_000;
+/** Silence on a link before it counts as dead. */
+export const LINK_DEAD_MS = 15_000;
+/** A timer that fires this much too late says that this machine slept, not that the peer died. */
+export const SLEPT_MS = 2_000;
+/** After a close is asked for, the peer gets this long to answer before the socket is cut. */
+export const SOCKET_CLOSE_MS = 1_000;
+/** Reconnection: the first delay and the longest. */
+export const RECONNECT_MIN_MS = 500;
+export const RECONNECT_MAX_MS = 30_000;
+/** A link that held this long was healthy: the next delay starts small again. */
+export const LINK_HEALTHY_MS = 30_000;
+/** Breaches by a peer (beyond its credit, too many resets) before its link is closed. */
+export const STRIKES_MAX = 3;
+
+// --- Calls --------------------------------------------------------------------------------------------------------
+
+/** Open calls between one pair of nodes, each way. */
+export const CALLS_PER_PEER_MAX = 2_048;
+/** Open calls in a process. */
+export const CALLS_MAX = 8_192;
+/** What each side may send of a call before the other has said anything. */
+export const FIRST_WINDOW_BYTES = 64 * KiB;
+/** The most a call may have under way, out of the two budgets below. */
+export const WINDOW_BYTES_MAX = 256 * KiB;
+export const CHANNEL_CREDIT_BYTES_MAX = 8 * MiB;
+export const PROCESS_BUFFER_BYTES_MAX = 256 * MiB;
+/** The owner shows a sign of life at least this often while a call is open. */
+export const PROGRESS_MS = 10_000;
+/** Call ids are remembered at the owner for this long, and at most so many of them: a repeat is refused. */
+export const CALL_ID_MEMORY_MS = 600_000;
+export const CALL_IDS_REMEMBERED_MAX = 100_000;
+/** Suggested to a client that meets a full node. */
+export const BUSY_RETRY_SECONDS = 2;
+
+// --- What nodes tell of themselves --------------------------------------------------------------------------------
+
+export const NODE_NAME_CHARS_MAX = 64;
+export const MODEL_ID_CHARS_MAX = 256;
+export const CARD_TEXT_CHARS_MAX = 512;
+export const NODE_RECORD_BYTES_MAX = 16 * KiB;
+export const CARDS_PER_PAGE_MAX = 64;
+export const CARDS_PER_NODE_MAX = 512;
+export const ADDRESSES_PER_NODE_MAX = 8;
+export const NEIGHBOURS_PER_NODE_MAX = 64;
+
+// --- Configuration and control ------------------------------------------------------------------------------------
+
+export const CONFIG_BYTES_MAX = 1 * MiB;
+export const SECRET_BYTES_MAX = 16 * KiB;
+/** The shortest proxy key that is taken: 128 bits as base64url. */
+export const API_KEY_CHARS_MIN = 22;
+/** Longest path of a Unix socket that every system takes (macOS: 104 with the final zero). */
+export const SOCKET_PATH_BYTES_MAX = 103;
+/** For one answer of the running daemon to the command line. */
+export const CONTROL_MS = 5_000;
+export const CONTROL_BYTES_MAX = 8 * MiB;
+/** For a daemon to stop in order before what is left is cut. */
+export const STOP_MS = 5_000;
