@@ -104,6 +104,10 @@ export const CALLS_MAX = 8_192;
 export const FIRST_WINDOW_BYTES = 64 * KiB;
 /** The most a call may have under way, out of the two budgets below. */
 export const WINDOW_BYTES_MAX = 256 * KiB;
+/** A large chunk of a call goes in pieces of this size, so that other calls get their turn within a record. */
+export const PIECE_BYTES = 16 * KiB;
+/** Pieces of one event that an entry holds until it is whole: the event, and what its owner joined to it. */
+export const HELD_BYTES_MAX = SSE_EVENT_BYTES_MAX + WINDOW_BYTES_MAX;
 export const CHANNEL_CREDIT_BYTES_MAX = 8 * MiB;
 export const PROCESS_BUFFER_BYTES_MAX = 256 * MiB;
 /** The owner shows a sign of life at least this often while a call is open. */

@@ -1,0 +1,206 @@
+/** WebSockets as the house sees them: whole binary messages, hard caps on both ends. The only import of ws. */
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
+import type { Socket as TcpSocket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocket, WebSocketServer } from 'ws';
+
+export interface SocketEvents {
+  /** A dialled socket is open; never called for an accepted one, which is open from the start. */
+  open(): void;
+  message(bytes: Uint8Array): void;
+  /** Bytes have left: `unsentBytes` fell. */
+  drained(): void;
+  /** Once, and the last that is heard. 1006 where the connection was lost without a close, or never came about. */
+  closed(code: number, reason: string): void;
+}
+
+export interface Socket {
+  /** Must be called once, before anything can arrive: in the turn in which the socket was handed over. */
+  attach(events: SocketEvents): void;
+  send(bytes: Uint8Array): void;
+  readonly unsentBytes: number;
+  /** Where the other side connects from, or the URL that was dialled. */
+  readonly remote: string;
+  /** Asks the other side to close; the connection is cut when it does not in time. */
+  close(code: number, reason: string): void;
+  /** Cuts the connection at once. */
+  destroy(): void;
+}
+
+export interface SocketCaps {
+  readonly messageBytesMax: number;
+  readonly fragmentsMax: number;
+  readonly closeMs: number;
+}
+
+export interface DialOptions extends SocketCaps {
+  readonly subprotocol: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly openMs: number;
+}
+
+export type Dial = (url: string, options: DialOptions) => Socket;
+
+/** `P` is what the gate learned of the one who knocks. */
+export interface ListenOptions<P> extends SocketCaps {
+  readonly host: string;
+  readonly port: number;
+  readonly subprotocol: string;
+  /** For a connection that has not yet asked for an upgrade. */
+  readonly openMs: number;
+  /** Connections that have not been upgraded; one more is cut. */
+  readonly pendingMax: number;
+  /** Decides on the upgrade's headers alone. A refusal, undefined, looks like a page that does not exist. */
+  admit(headers: IncomingHttpHeaders): P | undefined;
+  onSocket(socket: Socket, pass: P): void;
+}
+
+export interface Listener {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+class WsSocket implements Socket {
+  readonly #ws: WebSocket;
+  readonly remote: string;
+  #events: SocketEvents | undefined;
+  #error = '';
+  readonly #flushed = () => this.#events?.drained();
+
+  constructor(ws: WebSocket, remote: string) {
+    this.#ws = ws;
+    this.remote = remote;
+    // An error is always followed by close; without this listener it would end the process.
+    ws.on('error', (error) => {
+      this.#error = error.message;
+    });
+  }
+
+  get unsentBytes(): number {
+    return this.#ws.bufferedAmount;
+  }
+
+  attach(events: SocketEvents): void {
+    this.#events = events;
+    this.#ws.on('open', () => events.open());
+    this.#ws.on('message', (data, isBinary) => {
+      if (isBinary && Buffer.isBuffer(data)) events.message(data);
+      else this.#ws.close(1003, 'binary messages only');
+    });
+    this.#ws.once('close', (code, reason) => events.closed(code, reason.toString('utf8') || this.#error));
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.send(bytes, this.#flushed);
+  }
+
+  close(code: number, reason: string): void {
+    this.#ws.close(code, reason);
+  }
+
+  destroy(): void {
+    this.#ws.terminate();
+  }
+}
+
+/** Options of ws that its published types do not know yet. */
+function capsOf(caps: SocketCaps) {
+  return {
+    perMessageDeflate: false,
+    maxPayload: caps.messageBytesMax,
+    maxFragments: caps.fragmentsMax,
+    maxBufferedChunks: 1_024,
+    closeTimeout: caps.closeMs,
+  };
+}
+
+export const dialSocket: Dial = (url, options) => {
+  const ws = new WebSocket(url, options.subprotocol, {
+    ...capsOf(options),
+    headers: { ...options.headers },
+    handshakeTimeout: options.openMs,
+    followRedirects: false,
+    // The bytes are sealed already. A mask of zeros is legal and is not applied, which halves the cost of sending.
+    generateMask: () => {},
+  });
+  return new WsSocket(ws, url);
+};
+
+const NOT_FOUND = 'HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+
+function isUpgrade(request: IncomingMessage, subprotocol: string): boolean {
+  const { headers } = request;
+  return (
+    request.method === 'GET' &&
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    headers['sec-websocket-version'] === '13' &&
+    /^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '') &&
+    headers['sec-websocket-protocol'] === subprotocol &&
+    headers.origin === undefined
+  );
+}
+
+/** Listens for WebSockets. Whatever is not an upgrade that `admit` takes gets the same plain 404. */
+export async function listenSockets<P>(options: ListenOptions<P>): Promise<Listener> {
+  const wss = new WebSocketServer({
+    noServer: true,
+    ...capsOf(options),
+    handleProtocols: () => options.subprotocol,
+  });
+  const server = createServer({
+    headersTimeout: options.openMs,
+    requestTimeout: options.openMs,
+    connectionsCheckingInterval: Math.min(1_000, options.openMs),
+    maxHeaderSize: 4_096,
+  });
+  const pending = new Set<Duplex>();
+  server.on('connection', (tcp: TcpSocket) => {
+    if (pending.size >= options.pendingMax) {
+      tcp.destroy();
+      return;
+    }
+    pending.add(tcp);
+    tcp.once('close', () => pending.delete(tcp));
+  });
+  server.on('request', (_request, response) => {
+    response.writeHead(404, { connection: 'close', 'content-length': 0 }).end();
+  });
+  server.on('clientError', (_error, tcp) => tcp.end(NOT_FOUND, () => tcp.destroy()));
+  server.on('upgrade', (request, tcp, head) => {
+    tcp.on('error', () => tcp.destroy());
+    const pass = isUpgrade(request, options.subprotocol) ? options.admit(request.headers) : undefined;
+    if (pass === undefined) {
+      tcp.end(NOT_FOUND, () => tcp.destroy());
+      return;
+    }
+    const { remoteAddress = 'unknown', remotePort = 0 } = request.socket;
+    wss.handleUpgrade(request, tcp, head, (ws) => {
+      pending.delete(tcp);
+      options.onSocket(new WsSocket(ws, `${remoteAddress}:${remotePort}`), pass);
+    });
+  });
+  const port = await listenOn(server, options);
+  return { port, close: () => closeServer(server, wss, pending) };
+}
+
+function listenOn(server: Server, { host, port }: { host: string; port: number }): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      const address = server.address();
+      if (address === null || typeof address === 'string') reject(new Error(`no port for ${host}:${port}`));
+      else resolve(address.port);
+    });
+  });
+}
+
+/** Sockets that were upgraded are not the server's any more: whoever took them closes them. */
+function closeServer(server: Server, wss: WebSocketServer, pending: Set<Duplex>): Promise<void> {
+  wss.close();
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    for (const tcp of pending) tcp.destroy();
+    server.closeAllConnections();
+  });
+}

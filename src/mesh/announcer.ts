@@ -1,0 +1,45 @@
+/** What this node tells the others of itself, ready to send. Counts its versions; keeps no list of who knows what. */
+import type { Card } from '../core/card.ts';
+import type { NodeId } from '../core/ids.ts';
+import { NEIGHBOURS_PER_NODE_MAX } from '../core/limits.ts';
+import type { SignedFrame } from '../protocol/frame.ts';
+import { cardFrames, nodeFrame } from './announcement.ts';
+import type { Identity } from './identity.ts';
+
+export interface AnnouncerOptions {
+  readonly name: string;
+  /** Of the software. */
+  readonly version: string;
+  readonly bootEpoch: number;
+  readonly listens: boolean;
+}
+
+export class Announcer {
+  readonly #identity: Identity;
+  readonly #options: AnnouncerOptions;
+  /** Signed once for all that they are sent to. */
+  readonly cards: readonly SignedFrame[];
+  #seq = 0;
+
+  constructor(identity: Identity, options: AnnouncerOptions, cards: readonly Card[]) {
+    this.#identity = identity;
+    this.#options = options;
+    this.cards = cardFrames(identity, { epoch: options.bootEpoch, seq: 1 }, cards);
+  }
+
+  /** A new version of this node's record. */
+  record(neighbours: readonly NodeId[]): SignedFrame {
+    const { name, version, bootEpoch, listens } = this.#options;
+    return nodeFrame(this.#identity, {
+      epoch: bootEpoch,
+      seq: ++this.#seq,
+      name,
+      version,
+      addresses: [],
+      listens,
+      relays: false,
+      neighbours: neighbours.slice(0, NEIGHBOURS_PER_NODE_MAX).map((id) => ({ id, rtt: 0 })),
+      draining: false,
+    });
+  }
+}

@@ -1,0 +1,225 @@
+/** One call that the other node opened here, from `model_req` until its upstream has stopped. The owner's half. */
+import type { Answer, Call, Reply } from '../core/call.ts';
+import { ClawError } from '../core/errors.ts';
+import type { CallId } from '../core/ids.ts';
+import { BUSY_RETRY_SECONDS, HTTP_REQUEST_MS, PIECE_BYTES, PROGRESS_MS } from '../core/limits.ts';
+import type { Budget } from '../lib/budget.ts';
+import type { CallFrame, RequestHead, ResetHead } from '../protocol/frame.ts';
+import type { Channel } from './channel.ts';
+import { Allowance } from './credit.ts';
+import { errorOfReset, resetHeadOf } from './reset.ts';
+
+/** How often the exchange lets each of its calls look at itself. Two looks make `PROGRESS_MS`. */
+export const LOOK_MS = PROGRESS_MS / 2;
+const LOOKS_WITHOUT_BODY_MAX = HTTP_REQUEST_MS / LOOK_MS;
+
+export interface IncomingParts {
+  readonly number: number;
+  readonly head: RequestHead;
+  readonly channel: Channel;
+  /** This node's own upstreams and nothing else: a call is never sent on. */
+  readonly answer: Answer;
+  /** The window that this node's own `ready` promised. */
+  readonly window: number;
+  readonly buffers: Budget;
+  /** The upstream has stopped and the slot is free. */
+  readonly onGone: () => void;
+}
+
+type State =
+  | { readonly kind: 'receiving'; readonly pieces: Uint8Array[]; received: number; looks: number }
+  /** The upstream is asked; its reply is not there yet. */
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'streaming'; credit: (() => void) | undefined }
+  /** The entry wants no more; the slot is held until the upstream has really stopped. */
+  | { readonly kind: 'stopping' }
+  | { readonly kind: 'gone' };
+
+export class IncomingCall {
+  readonly #parts: IncomingParts;
+  readonly #allowance: Allowance;
+  readonly #abort = new AbortController();
+  #state: State = { kind: 'receiving', pieces: [], received: 0, looks: 0 };
+  #reservedBytes = 0;
+  /** Something was said to the entry since the last look. */
+  #spoke = true;
+
+  constructor(parts: IncomingParts) {
+    this.#parts = parts;
+    this.#allowance = new Allowance(parts.channel.window);
+  }
+
+  /** Takes the call, or refuses it where its body does not fit. */
+  open(): void {
+    const { head, buffers, number, window } = this.#parts;
+    if (head.bytes > window) {
+      if (!buffers.take(head.bytes)) {
+        const message = `no room for a request of ${head.bytes} bytes at present`;
+        return this.#refuse(new ClawError('busy', message, { retryAfterSeconds: BUSY_RETRY_SECONDS }));
+      }
+      this.#reservedBytes = head.bytes;
+    }
+    this.#say({ type: 'model_ack', number });
+    if (head.bytes > window) this.#say({ type: 'model_credit', number, offset: head.bytes });
+  }
+
+  /** A frame of the entry for this call; one of the owner's own kinds is a breach. */
+  frame(frame: CallFrame): void {
+    switch (frame.type) {
+      case 'model_body':
+        return this.#receive(frame.bytes);
+      case 'model_credit':
+        this.#allowance.raise(frame.offset);
+        if (this.#state.kind === 'streaming') this.#state.credit?.();
+        return;
+      case 'model_reset':
+        return this.stop(errorOfReset(frame.head));
+      default:
+        return this.#parts.channel.breach(`${frame.type} from the entry of call ${frame.number}`);
+    }
+  }
+
+  /** Stops the upstream; nothing more is said to the entry. */
+  stop(reason: ClawError): void {
+    const { kind } = this.#state;
+    if (kind === 'stopping' || kind === 'gone') return;
+    this.#parts.channel.forget(this.#parts.number);
+    const credit = this.#state.kind === 'streaming' ? this.#state.credit : undefined;
+    if (kind === 'receiving') return this.#leave();
+    this.#state = { kind: 'stopping' };
+    this.#abort.abort(reason);
+    credit?.();
+  }
+
+  /** Called every `LOOK_MS`: a waiting entry hears of this call at least every `PROGRESS_MS`. */
+  look(): void {
+    if (this.#state.kind === 'receiving' && ++this.#state.looks > LOOKS_WITHOUT_BODY_MAX) {
+      return this.#refuse(new ClawError('request_timeout', 'the request body stopped coming'));
+    }
+    if (this.#state.kind === 'stopping' || this.#state.kind === 'gone') return;
+    if (!this.#spoke)
+      this.#say({ type: 'model_progress', number: this.#parts.number, head: { state: 'waiting' } });
+    this.#spoke = false;
+  }
+
+  #receive(bytes: Uint8Array): void {
+    const state = this.#state;
+    // After the call was stopped the rest of its body may still be under way.
+    if (state.kind === 'stopping' || state.kind === 'gone') return;
+    const { head, channel } = this.#parts;
+    if (state.kind !== 'receiving' || state.received + bytes.length > head.bytes) {
+      channel.strike('more body than was announced');
+      return this.#refuseAndStop(
+        new ClawError('bad_request', `the body is longer than the ${head.bytes} bytes announced`),
+      );
+    }
+    state.pieces.push(bytes);
+    state.received += bytes.length;
+    state.looks = 0;
+    if (state.received === head.bytes) this.#start(Buffer.concat(state.pieces, state.received));
+  }
+
+  #start(body: Uint8Array): void {
+    this.#state = { kind: 'starting' };
+    const { head, channel } = this.#parts;
+    const call: Call = {
+      id: head.id as CallId,
+      origin: channel.peer,
+      dialect: head.dialect,
+      model: { id: head.model, provider: head.provider },
+      stream: head.stream,
+      headers: head.headers,
+      body,
+      report: () => {},
+      ...(head.session === undefined ? {} : { session: head.session }),
+    };
+    this.#run(call).then(
+      () => this.#leave(),
+      (error: unknown) => this.#failed(ClawError.from(error, 'internal', 'the owner failed to answer')),
+    );
+  }
+
+  async #run(call: Call): Promise<void> {
+    const reply = await this.#parts.answer(call, this.#abort.signal);
+    if (this.#state.kind === 'starting') {
+      this.#state = { kind: 'streaming', credit: undefined };
+      const { status, headers } = reply;
+      this.#say({ type: 'model_res', number: this.#parts.number, head: { status, headers } });
+    }
+    const events = call.stream && reply.status < 400;
+    for await (const chunk of reply.body) {
+      for (let at = 0; at < chunk.length; ) {
+        // Leaving the loop leaves the body, which is what stops the upstream.
+        if (this.#state.kind !== 'streaming') return;
+        if (this.#allowance.roomBytes <= 0) await this.#credit(this.#state);
+        else at = this.#sendPiece(chunk, at, events);
+      }
+    }
+    await this.#finish(reply);
+  }
+
+  #sendPiece(chunk: Uint8Array, at: number, events: boolean): number {
+    const bytes = Math.min(PIECE_BYTES, this.#allowance.roomBytes, chunk.length - at);
+    const next = at + bytes;
+    const piece = next === bytes && next === chunk.length ? chunk : chunk.subarray(at, next);
+    const { number } = this.#parts;
+    this.#say({ type: 'model_stream', number, bytes: piece, more: events && next < chunk.length });
+    this.#allowance.sent(bytes);
+    return next;
+  }
+
+  #credit(state: Extract<State, { kind: 'streaming' }>): Promise<void> {
+    return new Promise((resolve) => {
+      state.credit = () => {
+        state.credit = undefined;
+        resolve();
+      };
+    });
+  }
+
+  async #finish(reply: Reply): Promise<void> {
+    const outcome = await reply.ended;
+    if (this.#state.kind !== 'streaming') return;
+    if (outcome.kind !== 'complete') throw new ClawError('internal', 'a reply ended that was not whole');
+    const { finish, usage } = outcome;
+    const head = {
+      bytes: this.#allowance.sentBytes,
+      ...(finish === undefined ? {} : { finish: finish.slice(0, 64) }),
+      ...(usage === undefined ? {} : { usage }),
+    };
+    this.#say({ type: 'model_end', number: this.#parts.number, head });
+  }
+
+  #failed(error: ClawError): void {
+    if (this.#state.kind === 'starting' || this.#state.kind === 'streaming') this.#reset(resetHeadOf(error));
+    this.#leave();
+  }
+
+  #refuse(error: ClawError): void {
+    this.#reset(resetHeadOf(error));
+    this.#leave();
+  }
+
+  #refuseAndStop(error: ClawError): void {
+    this.#reset(resetHeadOf(error));
+    this.stop(error);
+  }
+
+  #reset(head: ResetHead): void {
+    const { number } = this.#parts;
+    this.#say({ type: 'model_reset', number, head });
+  }
+
+  #say(frame: CallFrame): void {
+    this.#spoke = true;
+    this.#parts.channel.send(frame);
+  }
+
+  #leave(): void {
+    if (this.#state.kind === 'gone') return;
+    this.#state = { kind: 'gone' };
+    if (this.#reservedBytes > 0) this.#parts.buffers.give(this.#reservedBytes);
+    this.#reservedBytes = 0;
+    this.#parts.onGone();
+  }
+}

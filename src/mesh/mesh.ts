@@ -1,0 +1,272 @@
+/** This node's place among the others: listens, dials, settles double links, tells of itself. Wires, decides little. */
+import type { Answer } from '../core/call.ts';
+import type { Card } from '../core/card.ts';
+import type { NodeId } from '../core/ids.ts';
+import {
+  FIRST_WINDOW_BYTES,
+  HANDSHAKE_MS,
+  HANDSHAKES_PENDING_MAX,
+  RECORD_PLAIN_BYTES_MAX,
+  RECORD_TAG_BYTES,
+  SOCKET_CLOSE_MS,
+  SOCKET_FRAGMENTS_MAX,
+} from '../core/limits.ts';
+import type { PeerView } from '../core/views.ts';
+import type { Budget } from '../lib/budget.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Dial, Listener, ListenOptions, Socket } from '../lib/socket.ts';
+import {
+  CLOSE,
+  type Frame,
+  type ReadyHead,
+  SUBPROTOCOL,
+  WIRE_VERSION_MAX,
+  WIRE_VERSION_MIN,
+} from '../protocol/frame.ts';
+import { Announcer } from './announcer.ts';
+import { Dialer, type PeerAddress } from './dialer.ts';
+import { GATE_HEADER, Gate, type GatePass } from './gate.ts';
+import { newStaticKey } from './handshake.ts';
+import type { Identity } from './identity.ts';
+import { Link, type LinkEnd } from './link.ts';
+import { Peer } from './peer.ts';
+import { viewOfAddress, viewOfPeer } from './peer-view.ts';
+
+export interface MeshParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly identity: Identity;
+  readonly networkKey: Uint8Array;
+  readonly randomBytes: (bytes: number) => Uint8Array;
+  readonly chance: () => number;
+  readonly dial: Dial;
+  readonly listen: (options: ListenOptions<GatePass>) => Promise<Listener>;
+  /** This node's own upstreams. */
+  readonly answer: Answer;
+  readonly buffers: Budget;
+  readonly slots: Budget;
+  /** Something that `peers` or `remotes` shows has changed. */
+  readonly onChange: () => void;
+}
+
+export interface MeshOptions {
+  readonly name: string;
+  /** Of the software. */
+  readonly version: string;
+  readonly bootEpoch: number;
+  readonly listen: { readonly host: string; readonly port: number } | null;
+  readonly peers: readonly PeerAddress[];
+  /** What this node announces. */
+  readonly cards: readonly Card[];
+}
+
+const CAPS = {
+  messageBytesMax: RECORD_PLAIN_BYTES_MAX + RECORD_TAG_BYTES,
+  fragmentsMax: SOCKET_FRAGMENTS_MAX,
+  closeMs: SOCKET_CLOSE_MS,
+};
+
+export class Mesh {
+  readonly #parts: MeshParts;
+  readonly #options: MeshOptions;
+  readonly #gate: Gate;
+  readonly #static = newStaticKey();
+  readonly #hello: ReadyHead;
+  readonly #announcer: Announcer;
+  readonly #dialers: readonly Dialer[];
+  readonly #peers = new Map<NodeId, Peer>();
+  /** Every link that has not ended, those that have not met their peer yet among them. */
+  readonly #links = new Set<Link>();
+  /** Those of them that were accepted and have not proved themselves. */
+  readonly #accepted = new Set<Link>();
+  #listener: Listener | undefined;
+
+  constructor(parts: MeshParts, options: MeshOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#gate = new Gate(parts.networkKey);
+    this.#announcer = new Announcer(
+      parts.identity,
+      { ...options, listens: options.listen !== null },
+      options.cards,
+    );
+    this.#hello = {
+      min: WIRE_VERSION_MIN,
+      max: WIRE_VERSION_MAX,
+      name: options.name,
+      version: options.version,
+      epoch: options.bootEpoch,
+      features: [],
+      window: FIRST_WINDOW_BYTES,
+      certificate: '',
+    };
+    const dialing = {
+      clock: parts.clock,
+      chance: parts.chance,
+      dial: (address: PeerAddress) => this.#dial(address),
+      isLinked: (id: NodeId) => this.#peers.get(id)?.state.kind === 'linked',
+    };
+    this.#dialers = options.peers.map((address) => new Dialer(address, dialing));
+  }
+
+  /** The mesh port, once it listens. */
+  get port(): number | undefined {
+    return this.#listener?.port;
+  }
+
+  /** Every node met so far, the ones that are down included. */
+  get remotes(): readonly Peer[] {
+    return [...this.#peers.values()];
+  }
+
+  get openCalls(): { readonly entry: number; readonly owner: number } {
+    let entry = 0;
+    let owner = 0;
+    for (const { exchange } of this.remotes) {
+      entry += exchange.openCalls.entry;
+      owner += exchange.openCalls.owner;
+    }
+    return { entry, owner };
+  }
+
+  async start(): Promise<void> {
+    const { listen } = this.#options;
+    if (listen !== null) {
+      this.#listener = await this.#parts.listen({
+        ...CAPS,
+        ...listen,
+        subprotocol: SUBPROTOCOL,
+        openMs: HANDSHAKE_MS,
+        pendingMax: HANDSHAKES_PENDING_MAX,
+        admit: (headers) => this.#admit(headers[GATE_HEADER]),
+        onSocket: (socket, pass) => this.#accepted.add(this.#link(socket, 'responder', pass)),
+      });
+    }
+    for (const dialer of this.#dialers) dialer.dial();
+  }
+
+  /** Ends every call and link. The reason is told to no one but the log. */
+  async close(): Promise<void> {
+    for (const dialer of this.#dialers) dialer.stop();
+    for (const link of [...this.#links]) link.close(CLOSE.goingAway, 'this node stops');
+    await this.#listener?.close();
+  }
+
+  views(): readonly PeerView[] {
+    const self = this.#options.name;
+    const met = this.remotes.map((peer) => {
+      const dialer = this.#dialers.find(({ node }) => node === peer.id);
+      return viewOfPeer(peer, self, dialer);
+    });
+    const unmet = this.#dialers.filter(({ node }) => node === undefined || !this.#peers.has(node));
+    return [...met, ...unmet.map(viewOfAddress)];
+  }
+
+  #admit(header: string | string[] | undefined): GatePass | undefined {
+    if (typeof header !== 'string' || this.#accepted.size >= HANDSHAKES_PENDING_MAX) return undefined;
+    return this.#gate.check(header);
+  }
+
+  #dial(address: PeerAddress): Link {
+    const pass = this.#gate.pass(this.#parts.randomBytes);
+    const socket = this.#parts.dial(address.url, {
+      ...CAPS,
+      subprotocol: SUBPROTOCOL,
+      headers: { [GATE_HEADER]: pass.header },
+      openMs: HANDSHAKE_MS,
+    });
+    return this.#link(socket, 'initiator', pass, address.id);
+  }
+
+  #link(socket: Socket, role: 'initiator' | 'responder', pass: GatePass, expected?: NodeId): Link {
+    const { identity, networkKey, clock } = this.#parts;
+    const link = new Link({
+      socket,
+      clock,
+      handshake: {
+        role,
+        identity,
+        static: this.#static,
+        networkKey,
+        prologue: pass.prologue,
+        ...(expected === undefined ? {} : { expected }),
+      },
+      hello: this.#hello,
+      events: {
+        ready: (ready) => this.#ready(ready),
+        frame: (from, frame) => this.#frame(from, frame),
+        closed: (closed, end) => this.#closed(closed, end),
+      },
+    });
+    this.#links.add(link);
+    return link;
+  }
+
+  #ready(link: Link): void {
+    this.#accepted.delete(link);
+    this.#dialers.find((dialer) => dialer.owns(link))?.ready(link);
+    const known = this.#peers.get(link.peer);
+    const current = known?.state.kind === 'linked' ? known.state.link : undefined;
+    if (current !== undefined && stays(current, link))
+      return link.close(CLOSE.replaced, 'another link stays');
+    const peer = known ?? new Peer(link, { ...this.#parts, self: this.#parts.identity.id });
+    this.#peers.set(link.peer, peer);
+    peer.linked(link);
+    current?.close(CLOSE.replaced, 'replaced by a newer link');
+    this.#parts.log.info({ peer: peer.id, name: peer.name, at: link.remote }, 'peer linked');
+    for (const page of this.#announcer.cards) link.send(page);
+    this.#tellNeighbours();
+    this.#parts.onChange();
+  }
+
+  #frame(link: Link, frame: Frame): void {
+    const peer = this.#peers.get(link.peer);
+    if (peer?.state.kind !== 'linked' || peer.state.link !== link || !isForPeer(frame)) return;
+    if (peer.frame(link, frame) === 'changed') this.#parts.onChange();
+  }
+
+  #closed(link: Link, end: LinkEnd): void {
+    this.#links.delete(link);
+    this.#accepted.delete(link);
+    const peer = this.remotes.find(({ state }) => state.kind === 'linked' && state.link === link);
+    const dialer = this.#dialers.find((one) => one.owns(link));
+    this.#logEnd(link, end, peer, dialer);
+    peer?.down(end);
+    dialer?.closed(end);
+    if (peer === undefined && dialer === undefined) return;
+    if (peer !== undefined) {
+      for (const other of this.#dialers) other.uncovered(peer.id);
+      this.#tellNeighbours();
+    }
+    this.#parts.onChange();
+  }
+
+  /** One line for each change of state, not one for each try. */
+  #logEnd(link: Link, end: LinkEnd, peer: Peer | undefined, dialer: Dialer | undefined): void {
+    const { log } = this.#parts;
+    if (peer !== undefined) log.info({ peer: peer.id, name: peer.name, ...end }, 'peer lost');
+    else if (link.met) log.debug({ at: link.remote, ...end }, 'second link closed');
+    else if (dialer === undefined) log.info({ at: link.remote, ...end }, 'link refused');
+    else if (dialer.reason !== end.reason) log.warn({ url: dialer.address.url, ...end }, 'peer not reached');
+  }
+
+  /** The neighbours have changed: each of them gets this node's new record. */
+  #tellNeighbours(): void {
+    const linked = this.remotes.flatMap(({ state }) => (state.kind === 'linked' ? [state.link] : []));
+    const record = this.#announcer.record(linked.map(({ peer }) => peer));
+    for (const link of linked) link.send(record);
+  }
+}
+
+/** Which of two links to one node stays; both ends come to the same answer. */
+export function stays(current: Link, next: Link): boolean {
+  if (next.ready.epoch !== current.ready.epoch) return next.ready.epoch < current.ready.epoch;
+  // A second one by the same node: it has lost the first, whether or not this end knows already.
+  if (next.initiator === current.initiator) return false;
+  return current.initiator < next.initiator;
+}
+
+function isForPeer(frame: Frame): frame is Parameters<Peer['frame']>[1] {
+  return 'number' in frame || frame.type === 'node' || frame.type === 'cards';
+}

@@ -1,0 +1,33 @@
+/** What `peers` shows of a node, or of an address where none was met yet. */
+import type { PeerView } from '../core/views.ts';
+import type { Dialer } from './dialer.ts';
+import type { Peer } from './peer.ts';
+
+export function viewOfPeer(peer: Peer, self: string, dialer: Dialer | undefined): PeerView {
+  const link = peer.state.kind === 'linked' ? peer.state.link : undefined;
+  return {
+    id: peer.id,
+    name: peer.name,
+    status: link === undefined ? 'down' : 'direct',
+    rttMs: link?.rttMs === undefined ? null : Math.round(link.rttMs * 100) / 100,
+    path: link === undefined ? [] : [self, peer.name],
+    models: peer.cards.map(({ id }) => id),
+    version: peer.version,
+    url: dialer?.address.url ?? null,
+    reason: peer.state.kind === 'down' ? peer.state.reason : null,
+  };
+}
+
+export function viewOfAddress(dialer: Dialer): PeerView {
+  return {
+    id: dialer.node ?? null,
+    name: null,
+    status: 'down',
+    rttMs: null,
+    path: [],
+    models: [],
+    version: null,
+    url: dialer.address.url,
+    reason: dialer.reason ?? 'not tried yet',
+  };
+}

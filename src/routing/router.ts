@@ -1,0 +1,109 @@
+/** The `Answer` that finds out who can answer, asks one, and remembers what is in flight. Never sees a socket. */
+import type { Answer, Call, Dialect, Reply, Target } from '../core/call.ts';
+import { assertNever, ClawError } from '../core/errors.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Catalog } from './catalog.ts';
+import { pick } from './pick.ts';
+import { type Resolution, resolve } from './resolve.ts';
+import { ROUTE_HEADER, routeOf } from './route.ts';
+
+export interface RouterParts {
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  /** This node's name. */
+  readonly entry: string;
+  /** Wraps a target whose upstream speaks another dialect than the client; the same one costs nothing. */
+  readonly translate: (answer: Answer, from: Dialect, to: Dialect) => Answer;
+}
+
+export class Router {
+  readonly #parts: RouterParts;
+  /** By node, provider and id: the catalog makes new targets whenever it changes. */
+  readonly #inFlight = new Map<string, number>();
+
+  constructor(parts: RouterParts) {
+    this.#parts = parts;
+  }
+
+  readonly answer: Answer = async (call, signal) => {
+    const targets = this.#targets(call.model.id);
+    const target = pick(targets, (one) => this.#inFlight.get(keyOf(one)) ?? 0);
+    if (target === undefined)
+      throw new ClawError('no_owner', `no node that has model ${call.model.id} takes calls`);
+    return this.#ask(target, call, signal);
+  };
+
+  async #ask(target: Target, call: Call, signal: AbortSignal): Promise<Reply> {
+    const { clock, entry, translate } = this.#parts;
+    const route = routeOf(target, { entry, attempts: 1 });
+    call.report({ kind: 'trying', route });
+    const answer = translate(target.answer, call.dialect, target.card.dialect);
+    const { id, provider } = target.card;
+    const startedAt = clock.now();
+    const done = this.#count(keyOf(target));
+    try {
+      const reply = await answer({ ...call, model: { id, provider } }, signal);
+      void reply.ended.then(done);
+      const timing = `owner;dur=${(clock.now() - startedAt).toFixed(1)}`;
+      return { ...reply, headers: { ...reply.headers, [ROUTE_HEADER]: route, 'server-timing': timing } };
+    } catch (error) {
+      done();
+      throw ClawError.from(error, 'internal', 'the call could not be answered').withHeaders({
+        [ROUTE_HEADER]: route,
+      });
+    }
+  }
+
+  #targets(text: string): readonly Target[] {
+    const found = resolve(text, this.#parts.catalog.nodes);
+    if (found.kind === 'found') return found.targets;
+    throw errorOf(text, found);
+  }
+
+  #count(key: string): () => void {
+    this.#inFlight.set(key, (this.#inFlight.get(key) ?? 0) + 1);
+    return () => {
+      const left = (this.#inFlight.get(key) ?? 1) - 1;
+      if (left === 0) this.#inFlight.delete(key);
+      else this.#inFlight.set(key, left);
+    };
+  }
+}
+
+function keyOf({ node, card }: Target): string {
+  return `${node}/${card.provider}/${card.id}`;
+}
+
+function errorOf(text: string, found: Exclude<Resolution, { kind: 'found' }>): ClawError {
+  switch (found.kind) {
+    case 'offline': {
+      const nodes = found.nodes.join(', ');
+      return new ClawError(
+        'no_owner',
+        `model ${text} is on node ${nodes}, which cannot be reached at present`,
+        {
+          param: 'model',
+        },
+      );
+    }
+    case 'ambiguous':
+      return new ClawError(
+        'model_ambiguous',
+        `model ${text} can mean ${found.names.join(' or ')}: write one of these`,
+        {
+          param: 'model',
+        },
+      );
+    case 'unknown': {
+      const hint =
+        found.nearest.length > 0
+          ? `the nearest names are ${found.nearest.join(', ')}`
+          : 'no model is known yet';
+      return new ClawError('model_not_found', `no model ${text}: ${hint}; "clawmatrix models" lists all`, {
+        param: 'model',
+      });
+    }
+    default:
+      return assertNever(found);
+  }
+}
