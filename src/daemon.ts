@@ -1,0 +1,266 @@
+/** The only wiring: everyone else is handed what they need here. Starts in order, stops in reverse. */
+import { randomBytes, randomInt } from 'node:crypto';
+import type { Loaded } from './config/load.ts';
+import { startControl } from './control/server.ts';
+import type { Answer, Target } from './core/call.ts';
+import { ClawError } from './core/errors.ts';
+import type { NodeId } from './core/ids.ts';
+import { CALLS_MAX, PROCESS_BUFFER_BYTES_MAX } from './core/limits.ts';
+import { version } from './core/version.ts';
+import { API_NAMES, type ModelView, type PeerView, type StatusView } from './core/views.ts';
+import type { DialectTools } from './dialect/shape.ts';
+import { translate } from './dialect/translate.ts';
+import { startEdge } from './http/server.ts';
+import { Budget } from './lib/budget.ts';
+import { type Clock, SystemClock } from './lib/clock.ts';
+import { createLog, type Log } from './lib/log.ts';
+import { dialSocket, listenSockets } from './lib/socket.ts';
+import { Identity } from './mesh/identity.ts';
+import { Mesh } from './mesh/mesh.ts';
+import { Catalog, type CatalogNode } from './routing/catalog.ts';
+import { Router } from './routing/router.ts';
+import { echoAnswer, echoCard } from './upstream/echo.ts';
+import { Upstreams } from './upstream/upstream.ts';
+
+export interface Daemon {
+  status(): StatusView;
+  peers(): readonly PeerView[];
+  models(): readonly ModelView[];
+  /** `http://127.0.0.1:19701`. */
+  readonly proxyUrl: string;
+  /** `ws://0.0.0.0:19700`, or null where this node only dials. */
+  readonly listenUrl: string | null;
+  /** Stops in order; again, it waits for the same stop. */
+  stop(): Promise<void>;
+  /** Resolves when the daemon has stopped, whoever asked for it. */
+  readonly stopped: Promise<void>;
+}
+
+/** What a test may put in the place of the real world. */
+export interface DaemonWorld {
+  readonly clock?: Clock;
+  readonly writeLog?: (line: string) => void;
+}
+
+export async function startDaemon(loaded: Loaded, world: DaemonWorld = {}): Promise<Daemon> {
+  const daemon = new Wiring(loaded, world);
+  try {
+    await daemon.start();
+  } catch (error) {
+    await daemon.stop();
+    throw error;
+  }
+  return daemon;
+}
+
+class Wiring implements Daemon {
+  readonly #loaded: Loaded;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #startedAt: number;
+  readonly #identity: Identity;
+  readonly #catalog = new Catalog();
+  readonly #upstreams: Upstreams;
+  readonly #local: readonly Target[];
+  readonly #mesh: Mesh;
+  readonly #router: Router;
+  readonly #buffers = new Budget(PROCESS_BUFFER_BYTES_MAX);
+  /** What was opened, in the order of opening. */
+  readonly #opened: (() => Promise<void>)[] = [];
+  #entryCalls = 0;
+  #proxyUrl = '';
+  #stopping: Promise<void> | undefined;
+  #settleStopped: () => void = () => {};
+  readonly stopped = new Promise<void>((resolve) => {
+    this.#settleStopped = resolve;
+  });
+
+  constructor(loaded: Loaded, { clock = new SystemClock(), writeLog }: DaemonWorld) {
+    const { name, listen, peers, announced, bootEpoch, networkKey, secrets, logLevel: level } = loaded;
+    this.#loaded = loaded;
+    this.#clock = clock;
+    this.#startedAt = clock.now();
+    this.#log = createLog({ level, secrets, ...(writeLog === undefined ? {} : { write: writeLog }) });
+    this.#identity = new Identity(loaded.identity);
+    this.#upstreams = new Upstreams(loaded.upstreams, { nodeName: name, clock });
+    this.#local = this.#localTargets();
+    this.#mesh = new Mesh(
+      {
+        clock,
+        log: this.#log,
+        identity: this.#identity,
+        networkKey,
+        randomBytes,
+        chance: () => randomInt(2 ** 32) / 2 ** 32,
+        dial: dialSocket,
+        listen: listenSockets,
+        answer: this.#forOthers(),
+        buffers: this.#buffers,
+        slots: new Budget(CALLS_MAX),
+        onChange: () => this.#meshChanged(),
+      },
+      { name, version: version(), bootEpoch, listen, peers, cards: announced },
+    );
+    const tools = dialectTools(clock);
+    this.#router = new Router({
+      catalog: this.#catalog,
+      clock,
+      entry: name,
+      translate: (answer, from, to) => translate(answer, from, to, tools),
+    });
+  }
+
+  get proxyUrl(): string {
+    return this.#proxyUrl;
+  }
+
+  get listenUrl(): string | null {
+    const { listen } = this.#loaded;
+    if (listen === null) return null;
+    const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
+    return `ws://${host}:${this.#mesh.port ?? listen.port}`;
+  }
+
+  /** The control socket first: it keeps a second daemon off the same state before anything else is touched. */
+  async start(): Promise<void> {
+    const { controlPath, proxy } = this.#loaded;
+    this.#meshChanged();
+    const handlers = {
+      status: () => this.status(),
+      peers: () => this.peers(),
+      models: () => this.models(),
+      stop: () => void this.stop(),
+    };
+    const control = await startControl({ path: controlPath, clock: this.#clock, handlers });
+    this.#opened.push(() => control.close());
+    this.#opened.push(() => this.#upstreams.close());
+    this.#opened.push(() => this.#mesh.close());
+    await this.#mesh.start();
+    const edge = await startEdge(
+      {
+        answer: this.#counted(),
+        origin: this.#identity.id,
+        clock: this.#clock,
+        log: this.#log,
+        budget: this.#buffers,
+        models: () => this.models(),
+        status: () => this.status(),
+      },
+      proxy,
+    );
+    this.#opened.push(() => edge.close());
+    this.#proxyUrl = edge.url;
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  status(): StatusView {
+    const { name, warnings } = this.#loaded;
+    const peers = this.peers();
+    const models = this.models();
+    return {
+      id: this.#identity.id,
+      name,
+      version: version(),
+      pid: process.pid,
+      uptimeSeconds: Math.floor((this.#clock.now() - this.#startedAt) / 1_000),
+      proxy: this.#proxyUrl,
+      listen: this.listenUrl,
+      peers: {
+        direct: peers.filter(({ status }) => status === 'direct').length,
+        down: peers.filter(({ status }) => status === 'down').length,
+      },
+      models: {
+        local: models.filter(({ local }) => local).length,
+        remote: models.filter(({ local }) => !local).length,
+      },
+      calls: { entry: this.#entryCalls, owner: this.#mesh.openCalls.owner },
+      warnings,
+    };
+  }
+
+  peers(): readonly PeerView[] {
+    return this.#mesh.views();
+  }
+
+  models(): readonly ModelView[] {
+    return this.#catalog.nodes.flatMap((node) => node.targets.map((target) => viewOf(target, node)));
+  }
+
+  async #stop(): Promise<void> {
+    for (const close of this.#opened.splice(0).reverse()) await close();
+    this.#log.info('stopped');
+    this.#settleStopped();
+  }
+
+  #localTargets(): readonly Target[] {
+    const { name: nodeName, config } = this.#loaded;
+    const at = { node: this.#identity.id, nodeName, place: 'local' } as const;
+    // Only where nothing is configured: it is there for a first try, and must not turn up among real models.
+    if (config.models.length === 0)
+      return [{ ...at, card: echoCard, answer: echoAnswer(dialectTools(this.#clock)) }];
+    return this.#upstreams.cards.map((card) => ({ ...at, card, answer: this.#upstreams.answer }));
+  }
+
+  /** What other nodes may ask for: the models that this node announces, and nothing that it could pass on. */
+  #forOthers(): Answer {
+    const shared = new Set(this.#loaded.announced.map(({ provider, id }) => `${provider}/${id}`));
+    return async (call, signal) => {
+      const { provider = '', id } = call.model;
+      if (shared.has(`${provider}/${id}`)) return this.#upstreams.answer(call, signal);
+      throw new ClawError('model_not_found', `node ${this.#loaded.name} shares no model ${provider}/${id}`);
+    };
+  }
+
+  #counted(): Answer {
+    return async (call, signal) => {
+      this.#entryCalls++;
+      const done = () => void this.#entryCalls--;
+      try {
+        const reply = await this.#router.answer(call, signal);
+        void reply.ended.then(done);
+        return reply;
+      } catch (error) {
+        done();
+        throw error;
+      }
+    };
+  }
+
+  /** What the mesh knows, as the catalog keeps it. */
+  #meshChanged(): void {
+    const own: CatalogNode = {
+      id: this.#identity.id,
+      name: this.#loaded.name,
+      live: true,
+      targets: this.#local,
+    };
+    const others = this.#mesh.remotes.map((peer): CatalogNode => {
+      const at = { node: peer.id, nodeName: peer.name, place: 'remote' } as const;
+      const targets = peer.cards.map((card) => ({ ...at, card, answer: peer.exchange.answer(card) }));
+      return { id: peer.id, name: peer.name, live: peer.live, targets };
+    });
+    this.#catalog.replace([own, ...others]);
+  }
+}
+
+function dialectTools(clock: Clock): DialectTools {
+  return { wall: () => clock.wall(), randomId: (prefix) => prefix + randomBytes(16).toString('hex') };
+}
+
+function viewOf({ card, nodeName, place }: Target, node: { id: NodeId; live: boolean }): ModelView {
+  return {
+    id: card.id,
+    node: nodeName,
+    nodeId: node.id,
+    provider: card.provider,
+    api: API_NAMES[card.dialect],
+    reachable: node.live,
+    contextWindow: card.contextWindow ?? null,
+    local: place === 'local',
+    card,
+  };
+}
