@@ -4,10 +4,9 @@ import type { Loaded } from './config/load.ts';
 import { startControl } from './control/server.ts';
 import type { Answer, Target } from './core/call.ts';
 import { ClawError } from './core/errors.ts';
-import type { NodeId } from './core/ids.ts';
 import { CALLS_MAX, PROCESS_BUFFER_BYTES_MAX } from './core/limits.ts';
 import { version } from './core/version.ts';
-import { API_NAMES, type ModelView, type PeerView, type StatusView } from './core/views.ts';
+import type { ModelView, PeerView, StatusView } from './core/views.ts';
 import type { DialectTools } from './dialect/shape.ts';
 import { translate } from './dialect/translate.ts';
 import { startEdge } from './http/server.ts';
@@ -18,6 +17,7 @@ import { dialSocket, listenSockets } from './lib/socket.ts';
 import { Identity } from './mesh/identity.ts';
 import { Mesh } from './mesh/mesh.ts';
 import { Catalog, type CatalogNode } from './routing/catalog.ts';
+import { viewOfTarget } from './routing/model-view.ts';
 import { Router } from './routing/router.ts';
 import { echoAnswer, echoCard } from './upstream/echo.ts';
 import { Upstreams } from './upstream/upstream.ts';
@@ -187,7 +187,7 @@ class Wiring implements Daemon {
   }
 
   models(): readonly ModelView[] {
-    return this.#catalog.nodes.flatMap((node) => node.targets.map((target) => viewOf(target, node)));
+    return this.#catalog.nodes.flatMap((node) => node.targets.map((target) => viewOfTarget(target, node)));
   }
 
   async #stop(): Promise<void> {
@@ -249,18 +249,4 @@ class Wiring implements Daemon {
 
 function dialectTools(clock: Clock): DialectTools {
   return { wall: () => clock.wall(), randomId: (prefix) => prefix + randomBytes(16).toString('hex') };
-}
-
-function viewOf({ card, nodeName, place }: Target, node: { id: NodeId; live: boolean }): ModelView {
-  return {
-    id: card.id,
-    node: nodeName,
-    nodeId: node.id,
-    provider: card.provider,
-    api: API_NAMES[card.dialect],
-    reachable: node.live,
-    contextWindow: card.contextWindow ?? null,
-    local: place === 'local',
-    card,
-  };
 }

@@ -1,7 +1,7 @@
-/** What one dialect provides. A new dialect is one file that exports a `DialectShape`, and one line in `dialects.ts`. */
+/** What one dialect provides. A new dialect is a file that exports a `DialectShape`, and one line in `dialects.ts`. */
 import type { Dialect, Usage } from '../core/call.ts';
 import type { ClawError } from '../core/errors.ts';
-import type { HubEvent, HubReply, HubRequest } from './hub.ts';
+import type { HubAnswer, HubEvent, HubProgress, HubReply, HubRequest } from './hub.ts';
 
 /** How a reply ended, in the dialect's own words. */
 export interface Ending {
@@ -29,8 +29,8 @@ export interface StreamReader {
 
 /** Writes a stream in this dialect from the hub. One for each stream. */
 export interface StreamWriter {
-  /** Bytes of whole SSE events; empty where the dialect says nothing of it. */
-  write(event: HubEvent): Uint8Array;
+  /** Whole SSE events; empty where the dialect says nothing of it. */
+  write(event: HubProgress): string;
 }
 
 /** What a writer has to know of the client's request. */
@@ -39,10 +39,15 @@ export interface WriteContext {
   readonly model: string;
   /** The client's own request, read into the hub. */
   readonly request: HubRequest;
-  /** Seconds since 1970. */
-  readonly createdAt: number;
-  /** Random letters and digits for the ids that the dialect needs. */
+  readonly tools: DialectTools;
+}
+
+/** What a dialect takes from outside. */
+export interface DialectTools {
+  /** The prefix and random letters and digits behind it, for the ids that a dialect needs. */
   readonly randomId: (prefix: string) => string;
+  /** Milliseconds since 1970. */
+  readonly wall: () => number;
 }
 
 export interface DialectShape {
@@ -56,8 +61,8 @@ export interface DialectShape {
   readRequest(body: unknown): HubRequest;
   /** Throws `unsupported_parameter` for what this dialect cannot say and must not lose. */
   writeRequest(request: HubRequest, model: string): unknown;
-  readReply(reply: unknown): HubReply;
-  writeReply(reply: HubReply, context: WriteContext): unknown;
-  streamReader(): StreamReader;
+  readReply(reply: unknown, tools: DialectTools): HubReply;
+  writeReply(answer: HubAnswer, context: WriteContext): unknown;
+  streamReader(tools: DialectTools): StreamReader;
   streamWriter(context: WriteContext): StreamWriter;
 }

@@ -44,15 +44,30 @@ export function editDistance(from: string, to: string): number {
   return previous[to.length] ?? from.length;
 }
 
-/** The known names nearest to one that is not known, the best first. */
+/**
+ * The known names that share most with one that is not known, the best first; none where nothing is alike.
+ * For names of many parts, as models have: they are mistyped in their tags and prefixes, where shared runs of three
+ * letters tell more than an edit distance.
+ */
 export function nearestFew(name: string, known: readonly string[], most = 3): readonly string[] {
-  const wanted = name.toLowerCase();
-  const ranked = [...new Set(known)].map((candidate) => ({
-    candidate,
-    distance: editDistance(wanted, candidate.toLowerCase()),
-  }));
-  return ranked
-    .sort((one, other) => one.distance - other.distance)
+  const wanted = trigrams(name);
+  return [...new Set(known)]
+    .map((candidate) => ({ candidate, shared: likeness(wanted, trigrams(candidate)) }))
+    .filter(({ shared }) => shared > 0.2)
+    .sort((one, other) => other.shared - one.shared || (one.candidate < other.candidate ? -1 : 1))
     .slice(0, most)
     .map(({ candidate }) => candidate);
+}
+
+function trigrams(text: string): ReadonlySet<string> {
+  const padded = `  ${text.toLowerCase().slice(0, 256)} `;
+  const runs = new Set<string>();
+  for (let at = 0; at + 3 <= padded.length; at++) runs.add(padded.slice(at, at + 3));
+  return runs;
+}
+
+function likeness(one: ReadonlySet<string>, other: ReadonlySet<string>): number {
+  let shared = 0;
+  for (const run of one) if (other.has(run)) shared++;
+  return (2 * shared) / (one.size + other.size);
 }

@@ -4,6 +4,9 @@ import type { Socket as TcpSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 
+/** The reason of a dial that got a 404: the other end takes no WebSockets there, or none from this node. */
+export const UPGRADE_REFUSED = 'the upgrade was refused';
+
 export interface SocketEvents {
   /** A dialled socket is open; never called for an accepted one, which is open from the start. */
   open(): void;
@@ -71,8 +74,8 @@ class WsSocket implements Socket {
     this.#ws = ws;
     this.remote = remote;
     // An error is always followed by close; without this listener it would end the process.
-    ws.on('error', (error) => {
-      this.#error = error.message;
+    ws.on('error', ({ message }) => {
+      this.#error = message === 'Unexpected server response: 404' ? UPGRADE_REFUSED : message;
     });
   }
 
@@ -87,7 +90,11 @@ class WsSocket implements Socket {
       if (isBinary && Buffer.isBuffer(data)) events.message(data);
       else this.#ws.close(1003, 'binary messages only');
     });
-    this.#ws.once('close', (code, reason) => events.closed(code, reason.toString('utf8') || this.#error));
+    this.#ws.once('close', (code, reason) => {
+      // Writes that were cut off report back after the close.
+      this.#events = undefined;
+      events.closed(code, reason.toString('utf8') || this.#error);
+    });
   }
 
   send(bytes: Uint8Array): void {
@@ -128,6 +135,10 @@ export const dialSocket: Dial = (url, options) => {
 
 const NOT_FOUND = 'HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
+function refuse(tcp: Duplex): void {
+  tcp.end(NOT_FOUND, () => tcp.destroy());
+}
+
 function isUpgrade(request: IncomingMessage, subprotocol: string): boolean {
   const { headers } = request;
   return (
@@ -162,17 +173,15 @@ export async function listenSockets<P>(options: ListenOptions<P>): Promise<Liste
     pending.add(tcp);
     tcp.once('close', () => pending.delete(tcp));
   });
-  server.on('request', (_request, response) => {
-    response.writeHead(404, { connection: 'close', 'content-length': 0 }).end();
-  });
-  server.on('clientError', (_error, tcp) => tcp.end(NOT_FOUND, () => tcp.destroy()));
+  // Node answers some of these by itself, each in its own way: a stranger could tell this server from another.
+  for (const event of ['request', 'checkContinue', 'checkExpectation'])
+    server.on(event, ({ socket }: IncomingMessage) => refuse(socket));
+  server.on('connect', (_request, tcp) => refuse(tcp));
+  server.on('clientError', (_error, tcp) => refuse(tcp));
   server.on('upgrade', (request, tcp, head) => {
     tcp.on('error', () => tcp.destroy());
     const pass = isUpgrade(request, options.subprotocol) ? options.admit(request.headers) : undefined;
-    if (pass === undefined) {
-      tcp.end(NOT_FOUND, () => tcp.destroy());
-      return;
-    }
+    if (pass === undefined) return refuse(tcp);
     const { remoteAddress = 'unknown', remotePort = 0 } = request.socket;
     wss.handleUpgrade(request, tcp, head, (ws) => {
       pending.delete(tcp);
@@ -188,6 +197,8 @@ function listenOn(server: Server, { host, port }: { host: string; port: number }
     server.once('error', reject);
     server.listen({ host, port }, () => {
       server.off('error', reject);
+      // A connection that could not be accepted, for want of descriptors perhaps: the others go on.
+      server.on('error', () => {});
       const address = server.address();
       if (address === null || typeof address === 'string') reject(new Error(`no port for ${host}:${port}`));
       else resolve(address.port);

@@ -8,9 +8,8 @@ import {
   CARDS_PER_PAGE_MAX,
   FRAME_PAYLOAD_BYTES_MAX,
   NEIGHBOURS_PER_NODE_MAX,
-  NODE_NAME_CHARS_MAX,
 } from '../core/limits.ts';
-import type { SignedFrame } from '../protocol/frame.ts';
+import { NodeName, type SignedFrame, SoftwareVersion } from '../protocol/frame.ts';
 import { type Identity, isSignedByNode, SIGNATURE_BYTES } from './identity.ts';
 
 const nodeId = z.string().transform((text, context) => {
@@ -26,11 +25,8 @@ const version = { id: nodeId, epoch: counter, seq: counter };
 
 export const NodeRecord = z.object({
   ...version,
-  name: z
-    .string()
-    .max(NODE_NAME_CHARS_MAX)
-    .regex(/^[a-z0-9-]+$/),
-  version: z.string().max(64),
+  name: NodeName,
+  version: SoftwareVersion,
   addresses: z.array(z.string().max(256)).max(ADDRESSES_PER_NODE_MAX),
   listens: z.boolean(),
   relays: z.boolean(),

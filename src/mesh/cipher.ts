@@ -16,11 +16,13 @@ export class BadTag extends Error {
 
 export class Cipher {
   #key: Buffer;
-  #count = 0;
+  #count: number;
 
-  constructor(key: Buffer) {
+  /** `count`: messages that the key has sealed already; other than 0 only in tests of the counter. */
+  constructor(key: Buffer, count = 0) {
     if (key.length !== KEY_BYTES) throw new RangeError(`key of ${key.length} bytes`);
     this.#key = key;
+    this.#count = count;
   }
 
   seal(plain: Uint8Array, additional?: Uint8Array): Buffer {

@@ -61,11 +61,14 @@ export class Grant {
 
 /** The sender's side. */
 export class Allowance {
+  readonly #aheadMax: number;
   #allowed: number;
   #sent = 0;
 
-  constructor(firstWindow: number) {
+  /** `aheadMax`: how far beyond what was sent the other side may raise it. */
+  constructor(firstWindow: number, aheadMax: number) {
     this.#allowed = firstWindow;
+    this.#aheadMax = aheadMax;
   }
 
   get roomBytes(): number {
@@ -80,8 +83,10 @@ export class Allowance {
     this.#sent += bytes;
   }
 
-  /** Credit never falls: an offset that is not higher says nothing. */
-  raise(offset: number): void {
+  /** Credit never falls: an offset that is not higher says nothing. False for one that is too far ahead. */
+  raise(offset: number): boolean {
+    if (offset > this.#sent + this.#aheadMax) return false;
     if (offset > this.#allowed) this.#allowed = offset;
+    return true;
   }
 }

@@ -3,7 +3,8 @@ import type { NodeId } from '../core/ids.ts';
 import { LINK_HEALTHY_MS, RECONNECT_MAX_MS, RECONNECT_MIN_MS } from '../core/limits.ts';
 import { nextDelayMs } from '../lib/backoff.ts';
 import type { Cancel, Clock } from '../lib/clock.ts';
-import type { Link, LinkEnd } from './link.ts';
+import type { Link } from './link.ts';
+import type { LinkEnd } from './link-end.ts';
 
 export interface DialerParts {
   readonly clock: Clock;
@@ -17,7 +18,7 @@ export interface DialerParts {
 export interface PeerAddress {
   readonly url: string;
   /** The only node that will do there. */
-  readonly id?: NodeId;
+  readonly id?: NodeId | undefined;
 }
 
 type State =
@@ -62,6 +63,7 @@ export class Dialer {
     if (this.#state.kind === 'waiting') this.#state.cancel();
     if (this.#node !== undefined && this.#parts.isLinked(this.#node)) {
       this.#state = { kind: 'covered' };
+      this.#reason = undefined;
       return;
     }
     this.#state = { kind: 'dialling', link: this.#parts.dial(this.address) };

@@ -8,6 +8,7 @@ import {
   CALLS_PER_PEER_MAX,
   CHANNEL_CREDIT_BYTES_MAX,
   FIRST_WINDOW_BYTES,
+  REQUEST_BODY_BYTES_MAX,
 } from '../core/limits.ts';
 import { Budget } from '../lib/budget.ts';
 import type { Cancel, Clock } from '../lib/clock.ts';
@@ -39,6 +40,8 @@ export class Exchange {
   readonly #seen: SeenCalls;
   readonly #outgoing = new Map<number, OutgoingCall>();
   readonly #incoming = new Map<number, IncomingCall>();
+  /** Calls whose channel is gone and whose upstream has not stopped yet: their numbers may be given out again. */
+  readonly #stopping = new Set<IncomingCall>();
   /** The smaller id numbers its calls odd, the other one even. */
   readonly #parity: 0 | 1;
   #lastNumber: number;
@@ -53,7 +56,7 @@ export class Exchange {
   }
 
   get openCalls(): { readonly entry: number; readonly owner: number } {
-    return { entry: this.#outgoing.size, owner: this.#incoming.size };
+    return { entry: this.#outgoing.size, owner: this.#incoming.size + this.#stopping.size };
   }
 
   /** From now on calls go over this channel; those on the one before are lost with it. */
@@ -66,7 +69,10 @@ export class Exchange {
     this.#channel = undefined;
     for (const call of [...this.#outgoing.values()]) call.lost(reason);
     const lost = new ClawError('peer_lost', `the link to the entry was lost (${reason})`);
-    for (const call of [...this.#incoming.values()]) call.stop(lost);
+    for (const call of this.#incoming.values()) this.#stopping.add(call);
+    this.#incoming.clear();
+    for (const call of [...this.#stopping]) call.stop(lost);
+    this.#lookNoMore();
   }
 
   /** The `Answer` of one of the other node's models. */
@@ -79,6 +85,10 @@ export class Exchange {
       if (this.#outgoing.size >= CALLS_PER_PEER_MAX) {
         const message = `${CALLS_PER_PEER_MAX} calls to node ${name} are open already`;
         throw new ClawError('busy', message, { retryAfterSeconds: BUSY_RETRY_SECONDS });
+      }
+      if (call.body.length < 1 || call.body.length > REQUEST_BODY_BYTES_MAX) {
+        const message = `a body of ${call.body.length} bytes cannot be sent to node ${name}`;
+        throw new ClawError(call.body.length < 1 ? 'bad_request' : 'body_too_large', message);
       }
       const number = this.#nextNumber();
       const outgoing = new OutgoingCall({
@@ -122,7 +132,7 @@ export class Exchange {
       answer: this.#parts.answer,
       window: FIRST_WINDOW_BYTES,
       buffers: this.#parts.buffers,
-      onGone: () => this.#closed(number),
+      onGone: () => this.#closed(number, call),
     });
     this.#incoming.set(number, call);
     this.#looking ??= this.#parts.clock.every(LOOK_MS, () => {
@@ -132,7 +142,7 @@ export class Exchange {
   }
 
   #refusal(head: RequestHead): ClawError | undefined {
-    if (this.#incoming.size >= CALLS_PER_PEER_MAX || !this.#parts.slots.take(1)) {
+    if (this.openCalls.owner >= CALLS_PER_PEER_MAX || !this.#parts.slots.take(1)) {
       const message = 'the owner has as many calls open as it takes';
       return new ClawError('busy', message, { retryAfterSeconds: BUSY_RETRY_SECONDS });
     }
@@ -141,10 +151,13 @@ export class Exchange {
     return new ClawError('bad_request', `call ${head.id} was taken before: a call runs once`);
   }
 
-  #closed(number: number): void {
-    this.#incoming.delete(number);
+  #closed(number: number, call: IncomingCall): void {
+    if (!this.#stopping.delete(call)) this.#incoming.delete(number);
     this.#parts.slots.give(1);
-    if (this.#incoming.size > 0) return;
+    if (this.#incoming.size === 0) this.#lookNoMore();
+  }
+
+  #lookNoMore(): void {
     this.#looking?.();
     this.#looking = undefined;
   }

@@ -1,10 +1,17 @@
 /** One call that the other node opened here, from `model_req` until its upstream has stopped. The owner's half. */
-import type { Answer, Call, Reply } from '../core/call.ts';
+import { type Answer, CALL_HEADERS, type Call, REPLY_HEADERS, type Reply } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
 import type { CallId } from '../core/ids.ts';
-import { BUSY_RETRY_SECONDS, HTTP_REQUEST_MS, PIECE_BYTES, PROGRESS_MS } from '../core/limits.ts';
+import {
+  BUSY_RETRY_SECONDS,
+  HTTP_REQUEST_MS,
+  PIECE_BYTES,
+  PROGRESS_MS,
+  WINDOW_BYTES_MAX,
+} from '../core/limits.ts';
 import type { Budget } from '../lib/budget.ts';
 import type { CallFrame, RequestHead, ResetHead } from '../protocol/frame.ts';
+import { carriedHeaders, endHeadOf } from './carried.ts';
 import type { Channel } from './channel.ts';
 import { Allowance } from './credit.ts';
 import { errorOfReset, resetHeadOf } from './reset.ts';
@@ -27,7 +34,7 @@ export interface IncomingParts {
 }
 
 type State =
-  | { readonly kind: 'receiving'; readonly pieces: Uint8Array[]; received: number; looks: number }
+  | { readonly kind: 'receiving'; body: Buffer | undefined; received: number; looks: number }
   /** The upstream is asked; its reply is not there yet. */
   | { readonly kind: 'starting' }
   | { readonly kind: 'streaming'; credit: (() => void) | undefined }
@@ -39,14 +46,14 @@ export class IncomingCall {
   readonly #parts: IncomingParts;
   readonly #allowance: Allowance;
   readonly #abort = new AbortController();
-  #state: State = { kind: 'receiving', pieces: [], received: 0, looks: 0 };
+  #state: State = { kind: 'receiving', body: undefined, received: 0, looks: 0 };
   #reservedBytes = 0;
   /** Something was said to the entry since the last look. */
   #spoke = true;
 
   constructor(parts: IncomingParts) {
     this.#parts = parts;
-    this.#allowance = new Allowance(parts.channel.window);
+    this.#allowance = new Allowance(parts.channel.window, WINDOW_BYTES_MAX);
   }
 
   /** Takes the call, or refuses it where its body does not fit. */
@@ -69,9 +76,7 @@ export class IncomingCall {
       case 'model_body':
         return this.#receive(frame.bytes);
       case 'model_credit':
-        this.#allowance.raise(frame.offset);
-        if (this.#state.kind === 'streaming') this.#state.credit?.();
-        return;
+        return this.#raise(frame.offset);
       case 'model_reset':
         return this.stop(errorOfReset(frame.head));
       default:
@@ -106,17 +111,24 @@ export class IncomingCall {
     const state = this.#state;
     // After the call was stopped the rest of its body may still be under way.
     if (state.kind === 'stopping' || state.kind === 'gone') return;
-    const { head, channel } = this.#parts;
+    const { head } = this.#parts;
     if (state.kind !== 'receiving' || state.received + bytes.length > head.bytes) {
-      channel.strike('more body than was announced');
-      return this.#refuseAndStop(
-        new ClawError('bad_request', `the body is longer than the ${head.bytes} bytes announced`),
-      );
+      return this.#strike(`the body is longer than the ${head.bytes} bytes announced`);
     }
-    state.pieces.push(bytes);
-    state.received += bytes.length;
     state.looks = 0;
-    if (state.received === head.bytes) this.#start(Buffer.concat(state.pieces, state.received));
+    if (bytes.length === head.bytes) return this.#start(bytes);
+    // Pieces are copied as they come: kept as views, small ones would cost a record each.
+    state.body ??= Buffer.allocUnsafe(head.bytes);
+    state.body.set(bytes, state.received);
+    state.received += bytes.length;
+    if (state.received === head.bytes) this.#start(state.body);
+  }
+
+  #raise(offset: number): void {
+    // An entry lets at most a window be under way: one that allows more would have this node queue the reply for it.
+    if (!this.#allowance.raise(offset))
+      return this.#strike('credit is ahead of the reply by more than a window');
+    if (this.#state.kind === 'streaming') this.#state.credit?.();
   }
 
   #start(body: Uint8Array): void {
@@ -128,7 +140,7 @@ export class IncomingCall {
       dialect: head.dialect,
       model: { id: head.model, provider: head.provider },
       stream: head.stream,
-      headers: head.headers,
+      headers: carriedHeaders(head.headers, CALL_HEADERS),
       body,
       report: () => {},
       ...(head.session === undefined ? {} : { session: head.session }),
@@ -143,8 +155,8 @@ export class IncomingCall {
     const reply = await this.#parts.answer(call, this.#abort.signal);
     if (this.#state.kind === 'starting') {
       this.#state = { kind: 'streaming', credit: undefined };
-      const { status, headers } = reply;
-      this.#say({ type: 'model_res', number: this.#parts.number, head: { status, headers } });
+      const head = { status: reply.status, headers: carriedHeaders(reply.headers, REPLY_HEADERS) };
+      this.#say({ type: 'model_res', number: this.#parts.number, head });
     }
     const events = call.stream && reply.status < 400;
     for await (const chunk of reply.body) {
@@ -181,12 +193,7 @@ export class IncomingCall {
     const outcome = await reply.ended;
     if (this.#state.kind !== 'streaming') return;
     if (outcome.kind !== 'complete') throw new ClawError('internal', 'a reply ended that was not whole');
-    const { finish, usage } = outcome;
-    const head = {
-      bytes: this.#allowance.sentBytes,
-      ...(finish === undefined ? {} : { finish: finish.slice(0, 64) }),
-      ...(usage === undefined ? {} : { usage }),
-    };
+    const head = endHeadOf(this.#allowance.sentBytes, outcome);
     this.#say({ type: 'model_end', number: this.#parts.number, head });
   }
 
@@ -200,9 +207,13 @@ export class IncomingCall {
     this.#leave();
   }
 
-  #refuseAndStop(error: ClawError): void {
-    this.#reset(resetHeadOf(error));
+  /** The entry broke a rule: the call ends. Stopped first, which drops what it has waiting, the reset would be too. */
+  #strike(what: string): void {
+    this.#parts.channel.strike(what);
+    if (this.#state.kind === 'stopping' || this.#state.kind === 'gone') return;
+    const error = new ClawError('bad_request', what);
     this.stop(error);
+    this.#reset(resetHeadOf(error));
   }
 
   #reset(head: ResetHead): void {

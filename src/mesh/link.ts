@@ -1,6 +1,6 @@
 /** One WebSocket to a neighbour: handshake, `ready`, then frames while the heartbeat goes. Never dials, never retries. */
 import type { NodeId } from '../core/ids.ts';
-import { HANDSHAKE_BYTES_MAX, HANDSHAKE_MS, STRIKES_MAX } from '../core/limits.ts';
+import { CALLS_PER_PEER_MAX, HANDSHAKE_BYTES_MAX, HANDSHAKE_MS, STRIKES_MAX } from '../core/limits.ts';
 import type { Cancel, Clock } from '../lib/clock.ts';
 import type { Socket } from '../lib/socket.ts';
 import {
@@ -14,13 +14,8 @@ import {
 import type { Channel } from './channel.ts';
 import { Handshake, type HandshakeOptions } from './handshake.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { type LinkEnd, meaningOf, noConnection } from './link-end.ts';
 import { REKEY_LIMITS, RecordPipe, type RekeyLimits } from './record-pipe.ts';
-
-export interface LinkEnd {
-  readonly code: number;
-  /** For the local log and `peers`; the other side is told the code alone. */
-  readonly reason: string;
-}
 
 export interface LinkEvents {
   /** Both sides have proved themselves. */
@@ -57,6 +52,9 @@ type State =
   | ({ readonly kind: 'open' } & Open)
   /** What was known of the peer stays readable for those who settle its calls. */
   | { readonly kind: 'closed'; readonly was: Open | undefined };
+
+/** Pongs, acks and the like that wait for a peer to read: four times what all calls of a pair can ask for at once. */
+const UNCREDITED_FRAMES_MAX = 16 * CALLS_PER_PEER_MAX;
 
 export class Link implements Channel {
   readonly #options: LinkOptions;
@@ -184,8 +182,11 @@ export class Link implements Channel {
 
   #read(pipe: RecordPipe, sealed: Uint8Array): void {
     const fault = pipe.read(sealed, (frame) => this.#frame(frame));
-    if (fault === undefined) return;
-    this.#end(this.#state.kind === 'proving' ? CLOSE.refused : fault.closeCode, fault.reason);
+    if (fault !== undefined) {
+      return this.#end(this.#state.kind === 'proving' ? CLOSE.refused : fault.closeCode, fault.reason);
+    }
+    if (pipe.uncredited > UNCREDITED_FRAMES_MAX)
+      this.#end(CLOSE.stalled, 'asks faster than it reads the answers');
   }
 
   #frame(frame: Frame): 'go on' | 'stop' {
@@ -239,7 +240,7 @@ export class Link implements Channel {
 
   #gone(code: number, reason: string): void {
     if (this.#state.kind === 'closed') return;
-    const why = this.#state.kind === 'opening' ? `no connection: ${reason}` : meaningOf(code, reason);
+    const why = this.#state.kind === 'opening' ? noConnection(reason) : meaningOf(code, reason);
     this.#settle({ code, reason: why });
   }
 
@@ -262,20 +263,4 @@ export class Link implements Channel {
     if (state.kind === 'open' || state.kind === 'proving') state.pipe.close();
     this.#options.events.closed(this, end);
   }
-}
-
-const MEANINGS: Readonly<Record<number, string>> = {
-  [CLOSE.goingAway]: 'the peer stopped',
-  1006: 'the connection was lost',
-  [CLOSE.refused]: 'the peer refused this node',
-  [CLOSE.silent]: 'the peer heard nothing for 15 s',
-  [CLOSE.replaced]: 'replaced by another link',
-  [CLOSE.version]: 'no common wire version: update the older node',
-  [CLOSE.strikes]: 'the peer counted three breaches by this node',
-  [CLOSE.stalled]: 'this node took no byte for 10 s',
-  [CLOSE.protocol]: 'the peer did not understand a frame',
-};
-
-function meaningOf(code: number, reason: string): string {
-  return MEANINGS[code] ?? `closed with ${code}${reason === '' ? '' : `: ${reason}`}`;
 }

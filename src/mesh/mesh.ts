@@ -26,10 +26,12 @@ import {
 } from '../protocol/frame.ts';
 import { Announcer } from './announcer.ts';
 import { Dialer, type PeerAddress } from './dialer.ts';
+import { stays } from './double-link.ts';
 import { GATE_HEADER, Gate, type GatePass } from './gate.ts';
 import { newStaticKey } from './handshake.ts';
 import type { Identity } from './identity.ts';
-import { Link, type LinkEnd } from './link.ts';
+import { Link } from './link.ts';
+import type { LinkEnd } from './link-end.ts';
 import { Peer } from './peer.ts';
 import { viewOfAddress, viewOfPeer } from './peer-view.ts';
 
@@ -257,14 +259,6 @@ export class Mesh {
     const record = this.#announcer.record(linked.map(({ peer }) => peer));
     for (const link of linked) link.send(record);
   }
-}
-
-/** Which of two links to one node stays; both ends come to the same answer. */
-export function stays(current: Link, next: Link): boolean {
-  if (next.ready.epoch !== current.ready.epoch) return next.ready.epoch < current.ready.epoch;
-  // A second one by the same node: it has lost the first, whether or not this end knows already.
-  if (next.initiator === current.initiator) return false;
-  return current.initiator < next.initiator;
 }
 
 function isForPeer(frame: Frame): frame is Parameters<Peer['frame']>[1] {

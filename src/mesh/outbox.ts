@@ -12,6 +12,10 @@ class Lane {
     return this.#frames[this.#head];
   }
 
+  get length(): number {
+    return this.#frames.length - this.#head;
+  }
+
   push(frame: PackedFrame): void {
     this.#frames.push(frame);
   }
@@ -33,6 +37,11 @@ export class Outbox {
 
   get empty(): boolean {
     return this.#control.first === undefined && this.#calls.size === 0 && this.#gossip.first === undefined;
+  }
+
+  /** Frames that no credit holds back: answers to what the peer asks, and news. */
+  get uncredited(): number {
+    return this.#control.length + this.#gossip.length;
   }
 
   push(frame: Frame): void {

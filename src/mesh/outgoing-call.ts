@@ -1,13 +1,15 @@
 /** One call that this node opened, from `model_req` to its end. The entry's half of PROTOCOL.md §5. */
-import type { Call, Outcome, Reply } from '../core/call.ts';
+import { CALL_HEADERS, type Call, type Outcome, REPLY_HEADERS, type Reply } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
 import { HELD_BYTES_MAX, PIECE_BYTES } from '../core/limits.ts';
 import type { Budget } from '../lib/budget.ts';
 import { ByteQueue } from '../lib/byte-queue.ts';
 import { onAbort } from '../lib/signals.ts';
 import type { CallFrame, EndHead, ResponseHead } from '../protocol/frame.ts';
+import { carriedHeaders } from './carried.ts';
 import type { Channel } from './channel.ts';
 import { Allowance, Grant } from './credit.ts';
+import { Held } from './held.ts';
 import { errorOfReset, resetHeadOf } from './reset.ts';
 
 export interface OutgoingParts {
@@ -30,6 +32,9 @@ type State =
   | { readonly kind: 'streaming'; readonly queue: ByteQueue; settle(outcome: Outcome): void }
   | { readonly kind: 'gone' };
 
+/** A frame that is less than this part of its record is copied: a view would keep the whole record alive. */
+const PINNED_PART = 16;
+
 export class OutgoingCall {
   readonly reply: Promise<Reply>;
   readonly #parts: OutgoingParts;
@@ -39,15 +44,15 @@ export class OutgoingCall {
   readonly #unlink: () => void;
   #state: State = { kind: 'gone' };
   /** Pieces of an event that is not whole yet; counted as consumed already. */
-  #held: Uint8Array[] = [];
-  #heldBytes = 0;
+  readonly #held = new Held();
   /** Bytes in the queue that were counted as consumed when they were held. */
   #countedBytes = 0;
 
   constructor(parts: OutgoingParts) {
     this.#parts = parts;
     this.#grant = new Grant(parts.window, parts.budgets);
-    this.#allowance = new Allowance(parts.channel.window);
+    // The body is here already: however far the owner's credit goes, it costs nothing.
+    this.#allowance = new Allowance(parts.channel.window, Number.POSITIVE_INFINITY);
     this.reply = new Promise((resolve, reject) => {
       this.#state = { kind: 'opening', resolve, reject };
     });
@@ -91,7 +96,8 @@ export class OutgoingCall {
 
   #open(): void {
     const { number, call, provider, channel } = this.#parts;
-    const { id, dialect, stream, headers, session, body, model } = call;
+    const { id, dialect, stream, session, body, model } = call;
+    const headers = carriedHeaders(call.headers, CALL_HEADERS);
     const head = { id, model: model.id, provider, dialect, stream, headers, bytes: body.length };
     channel.send({ type: 'model_req', number, head: session === undefined ? head : { ...head, session } });
     this.#sendBody();
@@ -115,7 +121,7 @@ export class OutgoingCall {
     const ended = new Promise<Outcome>((settle) => {
       this.#state = { kind: 'streaming', queue, settle };
     });
-    resolve({ status, headers, body: queue, ended });
+    resolve({ status, headers: carriedHeaders(headers, REPLY_HEADERS), body: queue, ended });
   }
 
   #receive(bytes: Uint8Array, more: boolean): void {
@@ -125,10 +131,12 @@ export class OutgoingCall {
       this.#parts.channel.strike('reply beyond its credit');
       return this.#abort(this.#brokenBy('sent more than it had credit for'));
     }
-    if (!more && this.#held.length === 0) return state.queue.push(bytes);
-    this.#held.push(bytes);
-    this.#heldBytes += bytes.length;
-    if (this.#heldBytes > HELD_BYTES_MAX) {
+    if (!more && this.#held.bytes === 0) {
+      const pinned = bytes.length * PINNED_PART < bytes.buffer.byteLength;
+      return state.queue.push(pinned ? Buffer.from(bytes) : bytes);
+    }
+    this.#held.add(bytes);
+    if (this.#held.bytes > HELD_BYTES_MAX) {
       const message = `an event of more than ${HELD_BYTES_MAX} bytes came from node ${this.#parts.peerName}`;
       return this.#abort(new ClawError('stream_buffer_exceeded', message));
     }
@@ -136,10 +144,7 @@ export class OutgoingCall {
       this.#countedBytes += bytes.length;
       return this.#consume(bytes.length);
     }
-    const whole = Buffer.concat(this.#held, this.#heldBytes);
-    this.#held = [];
-    this.#heldBytes = 0;
-    state.queue.push(whole);
+    state.queue.push(this.#held.take());
   }
 
   #taken(bytes: number): void {
@@ -158,7 +163,7 @@ export class OutgoingCall {
     const state = this.#state;
     if (state.kind !== 'streaming') return this.#parts.channel.breach('model_end before model_res');
     const bytes = this.#grant.receivedBytes;
-    if (head.bytes !== bytes || this.#held.length > 0) {
+    if (head.bytes !== bytes || this.#held.bytes > 0) {
       return this.#fail(this.#brokenBy(`ended its reply after ${head.bytes} bytes, of which ${bytes} came`));
     }
     this.#leave();
@@ -207,7 +212,7 @@ export class OutgoingCall {
   #leave(): void {
     this.#state = { kind: 'gone' };
     this.#grant.close();
-    this.#held = [];
+    this.#held.take();
     this.#unlink();
     this.#parts.onGone();
   }

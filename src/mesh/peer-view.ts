@@ -14,7 +14,8 @@ export function viewOfPeer(peer: Peer, self: string, dialer: Dialer | undefined)
     models: peer.cards.map(({ id }) => id),
     version: peer.version,
     url: dialer?.address.url ?? null,
-    reason: peer.state.kind === 'down' ? peer.state.reason : null,
+    // What the last dial met says more than how the last link ended.
+    reason: peer.state.kind === 'down' ? (dialer?.reason ?? peer.state.reason) : null,
   };
 }
 

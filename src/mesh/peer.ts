@@ -11,7 +11,8 @@ import {
   readSigned,
 } from './announcement.ts';
 import { Exchange, type ExchangeParts } from './exchange.ts';
-import type { Link, LinkEnd } from './link.ts';
+import type { Link } from './link.ts';
+import type { LinkEnd } from './link-end.ts';
 
 export type PeerState =
   | { readonly kind: 'linked'; readonly link: Link }
@@ -107,16 +108,16 @@ export class Peer {
     if (page.page >= page.pages) return 'a page beyond the last';
     if (!isNewer(page, this.#cardsAt)) return false;
     const cards = this.#collect(page);
+    if (typeof cards === 'string') return cards;
     if (cards === undefined) return false;
-    if (cards.length > CARDS_PER_NODE_MAX) return `${cards.length} cards`;
     this.#cards = cards;
     this.#cardsAt = { epoch: page.epoch, seq: page.seq };
     this.#incoming = undefined;
     return true;
   }
 
-  /** All cards of the set, once its last page is there. */
-  #collect(page: CardPage): readonly Card[] | undefined {
+  /** All cards of the set, once its last page is there; or the fault. */
+  #collect(page: CardPage): readonly Card[] | string | undefined {
     let pending = this.#incoming;
     if (pending !== undefined && isNewer(pending.at, page)) return undefined;
     if (pending === undefined || isNewer(page, pending.at) || pending.at.pages !== page.pages) {
@@ -125,7 +126,12 @@ export class Peer {
     }
     const { pages } = pending;
     pages.set(page.page, page.cards);
-    if (pages.size < page.pages) return undefined;
-    return [...pages].sort(([a], [b]) => a - b).flatMap(([, cards]) => cards);
+    const cards = [...pages].sort(([a], [b]) => a - b).flatMap(([, some]) => some);
+    // Counted page by page: waiting for the last one would hold as much as somebody sends.
+    if (cards.length > CARDS_PER_NODE_MAX) {
+      this.#incoming = undefined;
+      return `more than ${CARDS_PER_NODE_MAX} cards`;
+    }
+    return pages.size < page.pages ? undefined : cards;
   }
 }

@@ -52,6 +52,11 @@ export class RecordPipe {
     this.#flush ??= this.#clock.soon(() => this.flush());
   }
 
+  /** Frames that wait and that no credit holds back. */
+  get uncredited(): number {
+    return this.#outbox.uncredited;
+  }
+
   forget(number: number): void {
     this.#outbox.forget(number);
   }

@@ -2,16 +2,24 @@
 import { ClawError, isErrorCode } from '../core/errors.ts';
 import type { ResetHead } from '../protocol/frame.ts';
 
-const MESSAGE_CHARS_MAX = 4_000;
+/** JSON makes up to six bytes of a letter: a head with as many of the worst still fits its frame. */
+const MESSAGE_CHARS_MAX = 2_000;
+const RETRY_SECONDS_MAX = 86_400;
 
-/** Message, code and what a client acts on. The cause stays here. */
+/**
+ * Message, code and what a client acts on. The cause stays here. An upstream has a say in most of this, and a head that
+ * the other side refuses ends the link: what does not fit is cut or left out.
+ */
 export function resetHeadOf(error: ClawError): ResetHead {
+  const { code, message, status, param, retryAfterSeconds } = error;
   return {
-    code: error.code,
-    message: error.message.slice(0, MESSAGE_CHARS_MAX),
-    status: error.status,
-    ...(error.param === undefined ? {} : { param: error.param.slice(0, 256) }),
-    ...(error.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: error.retryAfterSeconds }),
+    code,
+    message: message.slice(0, MESSAGE_CHARS_MAX),
+    ...(Number.isInteger(status) && status >= 400 && status <= 599 ? { status } : {}),
+    ...(param === undefined ? {} : { param: param.slice(0, 256) }),
+    ...(retryAfterSeconds !== undefined && retryAfterSeconds >= 0
+      ? { retryAfterSeconds: Math.min(retryAfterSeconds, RETRY_SECONDS_MAX) }
+      : {}),
   };
 }
 

@@ -53,21 +53,35 @@ export const IGNORABLE_FROM = 0x80;
 /** `model_stream`: the event goes on in the next piece. */
 export const FLAG_MORE = 1;
 
+/** What Node's HTTP takes as a header's value: one with a line break in it would throw far from here. */
+export const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 const count = z.int().nonnegative();
 const version = z.int().min(1).max(65_535);
 const headers = z
-  .record(z.string().regex(/^[a-z0-9_-]{1,64}$/), z.string().max(CARRIED_HEADER_CHARS_MAX))
+  .record(
+    z.string().regex(/^[a-z0-9_-]{1,64}$/),
+    z.string().max(CARRIED_HEADER_CHARS_MAX).regex(HEADER_VALUE),
+  )
   .refine((all) => Object.keys(all).length <= 32, 'at most 32 headers');
+
+export const NodeName = z
+  .string()
+  .max(NODE_NAME_CHARS_MAX)
+  .regex(/^[a-z0-9-]+$/);
+
+/** Of the software. People see it in a terminal: nothing in it may steer one. */
+export const SoftwareVersion = z
+  .string()
+  .max(64)
+  .regex(/^[\x20-\x7e]*$/);
 
 export const ReadyHead = z
   .object({
     min: version,
     max: version,
-    name: z
-      .string()
-      .max(NODE_NAME_CHARS_MAX)
-      .regex(/^[a-z0-9-]+$/),
-    version: z.string().max(64),
+    name: NodeName,
+    version: SoftwareVersion,
     epoch: count,
     features: z.array(z.string().max(64)).max(64),
     window: z.int().min(1).max(FIRST_WINDOW_BYTES),

@@ -60,7 +60,8 @@ function ofNode(
       meant.includes(node) && (card.id === rest || `${card.provider}/${card.id}` === rest),
   );
   if (found.length === 0) return undefined;
-  if (meant.length > 1) return { kind: 'ambiguous', names: meant.map(({ id }) => `${id}/${rest}`) };
+  const owners = [...new Set(found.map(({ node }) => node))];
+  if (owners.length > 1) return { kind: 'ambiguous', names: owners.map(({ id }) => `${id}/${rest}`) };
   return settle(found);
 }
 

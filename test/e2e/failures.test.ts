@@ -63,6 +63,8 @@ describe('a call that is left or loses its owner', () => {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
     });
+    // It is cut at the end, as its reader means it to be.
+    slow.on('error', () => {});
     slow.end(JSON.stringify(ask(MODELS.chat, { stream: true })));
     const socket = await within(
       'a socket',
@@ -206,7 +208,7 @@ describe('bad input and bad upstreams', () => {
     await nodes.upstream.stop();
     const reply = await post(`${nodes.url}/chat/completions`, ask(MODELS.chat));
     expect(reply.status).toBe(502);
-    const { error } = await reply.json();
+    const { error } = JSON.parse(await reply.text());
     expect(error.code).toBe('upstream_unreachable');
     expect(error.message).toMatch(/bravo.*chatty|chatty.*bravo/);
     expect(error.message).toMatch(/running\?/);

@@ -20,7 +20,7 @@ test('a daemon with nothing configured answers with the built-in echo, streamed 
   const { proxy } = await node.start({ proxy: { port: 0 } });
   try {
     expect(await modelIds(proxy)).toEqual(['echo']);
-    const whole = await (await post(`${proxy}/chat/completions`, ask('echo'))).json();
+    const whole = JSON.parse(await (await post(`${proxy}/chat/completions`, ask('echo'))).text());
     expect(whole.choices[0].message.content).toBe('Say it.');
     const streamed = await (
       await post(`${proxy}/responses`, { model: 'echo', input: 'Say it.', stream: true })
@@ -76,7 +76,7 @@ test('an owner that comes back is found again by itself', async () => {
     'alpha has lost and found bravo',
     async () => {
       const reply = await post(`${nodes.url}/chat/completions`, ask(MODELS.chat));
-      return reply.ok && (await reply.json()).choices[0].message.content === 'hello';
+      return reply.ok && JSON.parse(await reply.text()).choices[0].message.content === 'hello';
     },
     10_000,
   );

@@ -77,7 +77,7 @@ export async function startTwoNodes(more: { readonly bravo?: object } = {}): Pro
 }
 
 export async function modelIds(url: string): Promise<string[]> {
-  const list: { data: { id: string }[] } = await (await fetch(`${url}/models`)).json();
+  const list: { data: { id: string }[] } = JSON.parse(await (await fetch(`${url}/models`)).text());
   return list.data.map(({ id }) => id);
 }
 

@@ -14,6 +14,8 @@ export async function startTap(target: { readonly host: string; readonly port: n
   const sockets = new Set<Socket>();
   const join = (from: Socket, to: Socket) => {
     sockets.add(from);
+    // It must not add a delay of its own.
+    from.setNoDelay(true);
     from.on('data', (chunk) => {
       seen.push(chunk);
       to.write(chunk);

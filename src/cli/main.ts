@@ -1,0 +1,12 @@
+/** Where the process begins: the real world around the command line, and a quiet end when nobody reads on. */
+import { runCli } from './program.ts';
+import { processWorld } from './world.ts';
+
+for (const stream of [process.stdout, process.stderr]) {
+  // `clawmatrix models | head -1`: the reader has what it wanted, and that is no failure.
+  stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+}
+
+const code = await runCli(process.argv.slice(2), processWorld());
+await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
+process.exit(code);

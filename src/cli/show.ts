@@ -1,0 +1,118 @@
+/** `status`, `peers`, `models`: what a running daemon says of itself, for a person or as JSON. */
+import { askDaemon } from '../control/client.ts';
+import { shortId } from '../core/ids.ts';
+import type { ModelView, PeerView, StatusView } from '../core/views.ts';
+import { type Colour, painter } from './colour.ts';
+import { type Column, jsonText, plainText, table } from './table.ts';
+import type { World } from './world.ts';
+
+export interface ShowOptions {
+  /** The control socket. */
+  readonly path: string;
+  readonly json: boolean;
+}
+
+/** Without a terminal to ask: what every table must fit. */
+const WIDTH = 80;
+
+export async function showStatus(world: World, { path, json }: ShowOptions): Promise<void> {
+  const status = await askDaemon('status', { path, clock: world.clock });
+  world.out.write(json ? jsonText(status) : statusText(status));
+}
+
+export async function showPeers(world: World, { path, json }: ShowOptions): Promise<void> {
+  const peers = await askDaemon('peers', { path, clock: world.clock });
+  if (json) world.out.write(jsonText(peers));
+  else if (peers.length === 0) world.out.write('No peers: none is configured, and none has come by.\n');
+  else world.out.write(table(peers, peerColumns(world), world.out.columns ?? WIDTH));
+}
+
+export async function showModels(world: World, { path, json }: ShowOptions): Promise<void> {
+  const models = await askDaemon('models', { path, clock: world.clock });
+  if (json) world.out.write(jsonText(models.map(modelRow)));
+  else if (models.length === 0)
+    world.out.write('No models: none is configured here, and no peer has told of any.\n');
+  else world.out.write(table(models, modelColumns(world), world.out.columns ?? WIDTH));
+}
+
+/** The card is the daemon's own business; what it says that people ask for is beside it. */
+function modelRow({ id, node, nodeId, provider, api, reachable, contextWindow, local }: ModelView) {
+  return { id, node, nodeId, provider, api, reachable, contextWindow, local };
+}
+
+function statusText(status: StatusView): string {
+  const { peers, models, calls } = status;
+  const lines: [string, string][] = [
+    ['node', `${status.name} (${status.id})`],
+    ['version', status.version],
+    ['process', `${status.pid}, up ${duration(status.uptimeSeconds)}`],
+    ['proxy', apiRoot(status.proxy)],
+    ['mesh', status.listen ?? 'dials only, does not listen'],
+    ['peers', `${peers.direct} connected, ${peers.down} down`],
+    ['models', `${models.local} here, ${models.remote} on other nodes`],
+    ['calls', `${calls.entry} from clients here, ${calls.owner} for other nodes`],
+    ...status.warnings.map((text): [string, string] => ['warning', text]),
+  ];
+  return lines.map(([name, text]) => `${name.padEnd(9)}${plainText(text)}\n`).join('');
+}
+
+/** What a client is configured with. */
+export function apiRoot(proxy: string): string {
+  return `${proxy.replace(/\/(v1\/?)?$/, '')}/v1`;
+}
+
+export function duration(seconds: number): string {
+  const whole = Math.floor(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
+}
+
+const STATUS_COLOUR: Readonly<Record<PeerView['status'], Colour>> = {
+  direct: 'green',
+  relay: 'yellow',
+  down: 'red',
+};
+
+function peerColumns({ out, env }: World): Column<PeerView>[] {
+  const paint = painter(out, env);
+  return [
+    { title: 'NAME', cell: ({ name, url }) => name ?? url ?? '-' },
+    { title: 'ID', cell: ({ id }) => (id === null ? '-' : shortId(id)) },
+    {
+      title: 'STATUS',
+      cell: ({ status }) => status,
+      paint: (text, { status }) => paint(STATUS_COLOUR[status], text),
+    },
+    { title: 'RTT', align: 'right', cell: ({ rttMs }) => (rttMs === null ? '-' : `${rttText(rttMs)} ms`) },
+    { title: 'MODELS', align: 'right', cell: ({ models }) => String(models.length) },
+    { title: 'VERSION', cell: ({ version }) => version ?? '-' },
+    { title: 'PATH', cell: ({ path, reason }) => (path.length > 0 ? path.join(' > ') : (reason ?? '-')) },
+  ];
+}
+
+function rttText(ms: number): string {
+  return ms < 10 ? ms.toFixed(1) : String(Math.round(ms));
+}
+
+function modelColumns({ out, env }: World): Column<ModelView>[] {
+  const paint = painter(out, env);
+  return [
+    { title: 'MODEL', cell: ({ id }) => id },
+    { title: 'NODE', cell: ({ node, local }) => (local ? `${node} (here)` : node) },
+    { title: 'PROVIDER', cell: ({ provider }) => provider },
+    { title: 'API', cell: ({ api }) => (api === 'openai-responses' ? 'responses' : 'completions') },
+    {
+      title: 'CONTEXT',
+      align: 'right',
+      cell: ({ contextWindow }) => (contextWindow === null ? '-' : String(contextWindow)),
+    },
+    {
+      title: 'STATE',
+      cell: ({ reachable }) => (reachable ? 'up' : 'down'),
+      paint: (text, { reachable }) => paint(reachable ? 'green' : 'red', text),
+    },
+  ];
+}

@@ -1,0 +1,109 @@
+/** Reads one configuration file: its text to a value with its places, or what keeps it from being one. */
+import { open } from 'node:fs/promises';
+import JSON5 from 'json5';
+import { CONFIG_BYTES_MAX, JSON_DEPTH_MAX } from '../core/limits.ts';
+import { isErrno } from '../lib/files.ts';
+import type { Fault, Path } from './faults.ts';
+import { pathText } from './faults.ts';
+import type { ConfigPlace } from './paths.ts';
+import { findPlaces, type Places } from './places.ts';
+import { errnoText } from './secrets.ts';
+
+export type FileRead =
+  | {
+      readonly kind: 'read';
+      readonly value: unknown;
+      readonly places: Places;
+      readonly mode: number;
+      readonly faults: readonly Fault[];
+    }
+  /** There is none, and nobody named one. */
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unreadable'; readonly fault: Fault };
+
+export async function readConfigFile(place: ConfigPlace): Promise<FileRead> {
+  let content: { text: string; mode: number };
+  try {
+    content = await read(place.path);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) return unreadable(messageOf(error));
+    if (!place.named) return { kind: 'absent' };
+    return unreadable('the file does not exist; "clawmatrix init" makes one');
+  }
+  return parse(content.text, content.mode);
+}
+
+function parse(text: string, mode: number): FileRead {
+  let value: unknown;
+  try {
+    value = JSON5.parse(text);
+  } catch (error) {
+    return { kind: 'unreadable', fault: syntaxFault(error) };
+  }
+  const places = findPlaces(text);
+  if (places.tooDeep !== undefined) {
+    const { tooDeep: path } = places;
+    return unreadable(`nested deeper than ${JSON_DEPTH_MAX} levels`, places.lineOf(path));
+  }
+  const faults = places.twice.map((path) => twice(path, places));
+  return { kind: 'read', value, places, mode, faults };
+}
+
+function twice(path: Path, places: Places): Fault {
+  const line = places.lineOf(path);
+  const message = 'written twice in the same object; only the last would count';
+  return line === undefined ? { path, message } : { path, message, line };
+}
+
+/** JSON5 says `JSON5: invalid character 'x' at 3:5`, and keeps the place in two properties. */
+function syntaxFault(error: unknown): Fault {
+  if (!(error instanceof Error)) return { path: [], message: 'is not JSON' };
+  const message = error.message.replace(/^JSON5: /, '').replace(/ at \d+:\d+$/, '');
+  const line = numberOf(error, 'lineNumber');
+  const column = numberOf(error, 'columnNumber');
+  if (line === undefined || column === undefined) return { path: [], message: `is not JSON: ${message}` };
+  return { path: [], line, message: `column ${column}: not JSON with comments: ${message}` };
+}
+
+function numberOf(error: Error, name: string): number | undefined {
+  const value: unknown = Reflect.get(error, name);
+  return typeof value === 'number' ? value : undefined;
+}
+
+function unreadable(message: string, line?: number): FileRead {
+  const fault = { path: [], message };
+  return { kind: 'unreadable', fault: line === undefined ? fault : { ...fault, line } };
+}
+
+class Unreadable extends Error {}
+
+function messageOf(error: unknown): string {
+  return error instanceof Unreadable ? error.message : `the file cannot be read${errnoText(error)}`;
+}
+
+async function read(path: string): Promise<{ text: string; mode: number }> {
+  const file = await open(path, 'r');
+  try {
+    const { mode, size } = await file.stat();
+    if (size > CONFIG_BYTES_MAX)
+      throw new Unreadable(`the file has ${size} bytes; at most ${CONFIG_BYTES_MAX} are read`);
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(await file.readFile());
+    return { text, mode };
+  } catch (error) {
+    if (error instanceof TypeError) throw new Unreadable('the file is not text in UTF-8');
+    throw error;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Where keys and the like are written out instead of referred to. */
+export function literalSecrets(value: unknown, path: Path = []): string[] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => literalSecrets(item, [...path, index]));
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value).flatMap(([key, item]) => literalSecrets(item, [...path, key]));
+  if (typeof value !== 'string' || value.includes('${')) return [];
+  const name = path.findLast((part) => typeof part === 'string');
+  const secret = typeof name === 'string' && ['secret', 'apiKey', 'apiKeys', 'token'].includes(name);
+  return secret ? [pathText(path)] : [];
+}

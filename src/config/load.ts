@@ -1,0 +1,191 @@
+/** From file, environment and state directory to all that a daemon starts with, or one list of what is wrong. */
+import { hostname } from 'node:os';
+import type { Card } from '../core/card.ts';
+import type { NodeId } from '../core/ids.ts';
+import { NODE_NAME_CHARS_MAX } from '../core/limits.ts';
+import type { UpstreamSpec } from '../core/upstream-spec.ts';
+import type { Clock } from '../lib/clock.ts';
+import { FileFault, privateDirectory } from '../lib/files.ts';
+import { type LogLevel, Secrets } from '../lib/log.ts';
+import { expand } from './expand.ts';
+import { ConfigFaults, type Fault, faultsOf } from './faults.ts';
+import { type FileRead, literalSecrets, readConfigFile } from './file.ts';
+import { configPlace, type Home, homeOf, type Wishes } from './paths.ts';
+import { type Config, configSchema } from './schema.ts';
+import { errnoText, secretReader } from './secrets.ts';
+import { identityId, keepIdentity, keepNetworkKey, nextBootEpoch } from './state.ts';
+import { resolveUpstreams } from './upstreams.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Loaded {
+  /** As written, with defaults in place and secrets resolved. */
+  readonly config: Config;
+  readonly home: string;
+  /** Null where no file was found: nothing is configured then. */
+  readonly configPath: string | null;
+  readonly name: string;
+  /** One for each configured model that can be called. With `config.models` empty too, nothing is configured. */
+  readonly upstreams: readonly UpstreamSpec[];
+  /** The cards among them that other nodes are told of: those with `share: mesh`. */
+  readonly announced: readonly Card[];
+  readonly proxy: Config['proxy'];
+  /** Null: this node only dials. */
+  readonly listen: Address | null;
+  readonly peers: Config['peers'];
+  /** 32 bytes. */
+  readonly networkKey: Buffer;
+  /** The Ed25519 private key as PKCS8 DER. */
+  readonly identity: Buffer;
+  readonly nodeId: NodeId;
+  /** Higher than at any start before. */
+  readonly bootEpoch: number;
+  readonly controlPath: string;
+  readonly logLevel: LogLevel;
+  /** Knows every secret that was loaded. */
+  readonly secrets: Secrets;
+  readonly warnings: readonly string[];
+}
+
+export interface LoadOptions extends Wishes {
+  readonly clock: Clock;
+  readonly hostName?: string;
+}
+
+/** Throws `ConfigFaults`. Makes what a first start needs; the boot epoch rises only when there is no fault. */
+export async function load(options: LoadOptions): Promise<Loaded> {
+  const home = homeOf(options);
+  const place = configPlace(options, home);
+  const secrets = new Secrets();
+  const directory = await attempt(() => privateDirectory(home.path));
+  const file = await readConfigFile(place);
+  const checked = await check(file, { options, home, secrets, path: place.path });
+  const state: Attempt<State> = directory.ok
+    ? await openState(home, checked.config)
+    : { ok: false, faults: [] };
+  const faults = [...directory.faults, ...checked.faults, ...state.faults];
+  const configPath = file.kind === 'absent' ? null : place.path;
+  if (checked.config === undefined || !state.ok || faults.length > 0)
+    throw faulty(faults, configPath, secrets);
+  const epoch = await attempt(() => nextBootEpoch(home.bootEpoch, options.clock.wall()));
+  if (!epoch.ok) throw faulty(epoch.faults, configPath, secrets);
+  const { config } = checked;
+  const { identity, networkKey } = state.value;
+  secrets.add(networkKey.toString('base64url'));
+  const { upstreams, announced, warnings } = resolveUpstreams(config);
+  return {
+    config,
+    home: home.path,
+    configPath,
+    name: config.nodeId ?? nameOf(options.hostName ?? hostname()),
+    upstreams,
+    announced,
+    proxy: config.proxy,
+    listen: config.listen ?? null,
+    peers: config.peers,
+    networkKey,
+    identity,
+    nodeId: identityId(identity),
+    bootEpoch: epoch.value,
+    controlPath: home.control,
+    logLevel: config.log.level,
+    secrets,
+    warnings: [...checked.warnings, ...warnings].map((text) => secrets.scrub(text)),
+  };
+}
+
+/** A host's name as a node's: its first label, in the letters that a name may have. */
+export function nameOf(host: string): string {
+  const label = host.toLowerCase().split('.')[0] ?? '';
+  const name = label.replaceAll(/[^a-z0-9]+/g, '-').slice(0, NODE_NAME_CHARS_MAX);
+  return name.replaceAll(/^-+|-+$/g, '') || 'node';
+}
+
+interface Checked {
+  readonly config: Config | undefined;
+  readonly faults: readonly Fault[];
+  readonly warnings: readonly string[];
+}
+
+interface CheckContext {
+  readonly options: LoadOptions;
+  readonly home: Home;
+  readonly secrets: Secrets;
+  readonly path: string;
+}
+
+async function check(file: FileRead, { options, home, secrets, path }: CheckContext): Promise<Checked> {
+  if (file.kind === 'unreadable') return { config: undefined, faults: [file.fault], warnings: [] };
+  const written = file.kind === 'absent' ? {} : file.value;
+  const expanded = expand(written, options.env);
+  const read = secretReader({ env: options.env, configPath: path, networkKeyPath: home.networkKey, secrets });
+  const result = await configSchema(read).safeParseAsync(expanded.value, { reportInput: true });
+  const faults = [...expanded.faults];
+  if (!result.success) {
+    // A text that lacks its variable is told of once, not again for what is left of it.
+    const untold = faultsOf(result.error.issues).filter(
+      (fault) => !expanded.faults.some(({ path }) => path.join('\0') === fault.path.join('\0')),
+    );
+    faults.push(...untold);
+  }
+  const config = result.success ? result.data : undefined;
+  if (file.kind === 'absent') return { config, faults, warnings: [] };
+  const all = [...file.faults, ...faults.map((fault) => placed(fault, file))];
+  return { config, faults: all, warnings: readableByOthers(file, path) };
+}
+
+function placed(fault: Fault, file: FileRead & { kind: 'read' }): Fault {
+  const line = file.places.lineOf(fault.path);
+  return line === undefined ? fault : { ...fault, line };
+}
+
+/** A file without secrets may be read by anyone; one with a key in it should not be. */
+function readableByOthers(file: FileRead & { kind: 'read' }, path: string): string[] {
+  if (process.platform === 'win32' || (file.mode & 0o044) === 0) return [];
+  const places = literalSecrets(file.value);
+  if (places.length === 0) return [];
+  const mode = (file.mode & 0o777).toString(8);
+  return [
+    `${path} holds a secret (${places.join(', ')}) and can be read by others (mode ${mode}): run chmod 600 ${path}`,
+  ];
+}
+
+interface State {
+  readonly identity: Buffer;
+  readonly networkKey: Buffer;
+}
+
+async function openState(home: Home, config: Config | undefined): Promise<Attempt<State>> {
+  const identity = await attempt(() => keepIdentity(home.identity));
+  // With a fault in the file it is not known whether it names a key: none is made that nobody may want.
+  if (config === undefined) return { ok: false, faults: identity.faults };
+  const key = await attempt(async () => config.secret ?? (await keepNetworkKey(home.networkKey)).value);
+  if (!identity.ok || !key.ok) return { ok: false, faults: [...identity.faults, ...key.faults] };
+  return { ok: true, value: { identity: identity.value.value, networkKey: key.value }, faults: [] };
+}
+
+type Attempt<T> =
+  | { readonly ok: true; readonly value: T; readonly faults: readonly Fault[] }
+  | { readonly ok: false; readonly faults: readonly Fault[] };
+
+/** What the state directory refuses goes into the list; anything unforeseen is thrown on. */
+async function attempt<T>(run: () => Promise<T>): Promise<Attempt<T>> {
+  try {
+    return { ok: true, value: await run(), faults: [] };
+  } catch (error) {
+    if (error instanceof FileFault) return { ok: false, faults: [{ path: [], message: error.message }] };
+    const code = errnoText(error);
+    if (code === '' || !(error instanceof Error)) throw error;
+    return {
+      ok: false,
+      faults: [{ path: [], message: `the state directory cannot be used: ${error.message}` }],
+    };
+  }
+}
+
+function faulty(faults: readonly Fault[], configPath: string | null, secrets: Secrets): ConfigFaults {
+  return new ConfigFaults(faults, configPath, (text) => secrets.scrub(text));
+}

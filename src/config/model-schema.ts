@@ -1,0 +1,104 @@
+/** The keys of models and of the servers that run them. */
+import { z } from 'zod';
+import { Cost, ModelId, ProviderName } from '../core/card.ts';
+import { CARD_TEXT_CHARS_MAX, CARDS_PER_NODE_MAX } from '../core/limits.ts';
+import { aList, baseUrlField, keyField, nodeNameField, strict } from './fields.ts';
+import { headersField } from './headers.ts';
+import type { ReadSecret } from './secrets.ts';
+
+const api = z
+  .enum(['openai-completions', 'openai-responses'])
+  .describe(
+    'What the API speaks: "openai-completions" is /chat/completions, "openai-responses" is /responses.',
+  );
+
+/** Beyond a day it is not a guard any more, and Node's timers end at 24 days. */
+export const upstreamMs = z
+  .int()
+  .min(1)
+  .max(86_400_000)
+  .describe('Milliseconds without a byte from the upstream that end a call.');
+const upstreamTimeouts = strict({ upstreamMs: upstreamMs.optional() });
+
+const tokens = z.int().positive();
+
+/** What a model can be described by, on its owner or where it is called. */
+const traits = {
+  contextWindow: tokens.optional().describe('Tokens that fit into a request and its answer.'),
+  maxTokens: tokens.optional().describe('Tokens that an answer can have.'),
+  input: z
+    .array(z.enum(['text', 'image', 'audio', 'file']))
+    .max(8)
+    .optional()
+    .describe('What the model takes.'),
+  reasoning: z.boolean().optional().describe('Whether the model thinks before it answers.'),
+  cost: strict(Cost.shape).optional().describe('Dollars for a million tokens.'),
+  description: z
+    .string()
+    .max(CARD_TEXT_CHARS_MAX)
+    .optional()
+    .describe('A line for people who choose a model.'),
+};
+
+export function provider(read: ReadSecret) {
+  return strict({
+    baseUrl: baseUrlField.describe("The API's root, as http://127.0.0.1:11434/v1."),
+    apiKey: keyField(read)
+      .optional()
+      .describe('Sent as "Authorization: Bearer", to this address and nowhere else.'),
+    api: api.optional(),
+    headers: headersField(read).optional().describe('Sent with every request.'),
+    discover: z
+      .boolean()
+      .optional()
+      .describe('Asks the server for its models. Accepted, and not used by this version.'),
+    timeouts: upstreamTimeouts.optional(),
+  });
+}
+
+export function models(read: ReadSecret) {
+  const model = strict({
+    id: ModelId.describe("The model's name, as its server knows it."),
+    provider: ProviderName.describe(
+      'The name of a provider above, or any name for one that is written out here.',
+    ),
+    baseUrl: baseUrlField.optional().describe("In place of the provider's."),
+    apiKey: keyField(read).optional().describe("In place of the provider's."),
+    api: api.optional(),
+    headers: headersField(read).optional().describe("On top of the provider's."),
+    ...traits,
+    share: z.enum(['mesh', 'none']).default('mesh').describe('Whether other nodes may call it.'),
+    timeouts: upstreamTimeouts.optional(),
+  });
+  return z
+    .array(model)
+    .max(CARDS_PER_NODE_MAX)
+    .superRefine(
+      (list, context) => {
+        const seen = new Map<string, number>();
+        list.forEach((entry, index) => {
+          if (typeof entry?.id !== 'string' || typeof entry.provider !== 'string') return;
+          const key = JSON.stringify([entry.provider, entry.id]);
+          const first = seen.get(key);
+          if (first === undefined) seen.set(key, index);
+          else
+            context.addIssue({
+              code: 'custom',
+              path: [index],
+              message: `the same provider and id as models[${first}]: one of the two must go`,
+            });
+        });
+      },
+      { when: aList },
+    );
+}
+
+export function proxyModel() {
+  return strict({
+    id: ModelId,
+    nodeId: nodeNameField.optional().describe('The only node, by name or id, that this model is called on.'),
+    provider: ProviderName.optional(),
+    ...traits,
+    tell: z.boolean().optional().describe('Whether the description is told to other nodes. Default: no.'),
+  });
+}

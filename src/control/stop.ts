@@ -1,0 +1,68 @@
+/** Stops the running daemon, and waits until it is really gone: `stop && start` must not meet the old one. */
+import { readFileSync } from 'node:fs';
+import { STOP_MS } from '../core/limits.ts';
+import type { Clock } from '../lib/clock.ts';
+import { isErrno } from '../lib/files.ts';
+import { askDaemon } from './client.ts';
+import { ControlFault } from './fault.ts';
+
+export interface StopOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  /** How long the daemon has; its own ordered stop, and some for the process to end. */
+  readonly ms?: number;
+  readonly isAlive?: (pid: number) => boolean;
+}
+
+const LOOK_MS = 50;
+const ENDING_MS = 5_000;
+
+/** Returns the pid of the daemon that has gone. */
+export async function stopDaemon({
+  path,
+  clock,
+  ms,
+  isAlive = processIsAlive,
+}: StopOptions): Promise<number> {
+  const deadline = clock.now() + (ms ?? STOP_MS + ENDING_MS);
+  const { pid } = await askDaemon('stop', { path, clock });
+  while (isAlive(pid) || !(await isGone(path, clock))) {
+    if (clock.now() > deadline)
+      throw new ControlFault(
+        'silent',
+        `the daemon (pid ${pid}) was told to stop and is still there: kill it if it hangs`,
+        { pid },
+      );
+    await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
+  }
+  return pid;
+}
+
+async function isGone(path: string, clock: Clock): Promise<boolean> {
+  try {
+    await askDaemon('pid', { path, clock });
+    return false;
+  } catch (error) {
+    return error instanceof ControlFault && error.kind === 'not_running';
+  }
+}
+
+export function processIsAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    // A process of another user is there, and may only not be signalled.
+    return isErrno(error, 'EPERM');
+  }
+  return !isZombie(pid);
+}
+
+/** In a container nobody may reap a process that has ended: it keeps its number and answers to signals for ever. */
+function isZombie(pid: number): boolean {
+  if (process.platform !== 'linux') return false;
+  try {
+    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,21 @@
+/** Chat Completions (openai-completions). */
+import { readChatRequest } from './chat/read-request.ts';
+import { readChatReply, writeChatReply } from './chat/reply.ts';
+import { ChatStreamReader } from './chat/stream-reader.ts';
+import { ChatStreamWriter } from './chat/stream-writer.ts';
+import { ChatWatch, chatEndingOf } from './chat/watch.ts';
+import { writeChatRequest } from './chat/write-request.ts';
+import type { DialectShape } from './shape.ts';
+
+export const chat: DialectShape = {
+  name: 'chat',
+  path: '/chat/completions',
+  watch: () => new ChatWatch(),
+  endingOf: chatEndingOf,
+  readRequest: readChatRequest,
+  writeRequest: writeChatRequest,
+  readReply: readChatReply,
+  writeReply: writeChatReply,
+  streamReader: (tools) => new ChatStreamReader(tools),
+  streamWriter: (context) => new ChatStreamWriter(context),
+};

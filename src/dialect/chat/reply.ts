@@ -1,0 +1,154 @@
+/** A whole Chat Completions reply: into the hub and out of it. */
+import { z } from 'zod';
+import { maybe, readProvider } from '../door.ts';
+import { readFailure } from '../failure.ts';
+import type { HubAnswer, HubReply } from '../hub.ts';
+import type { HubAnnotation, HubItem, HubLogprob } from '../hub-item.ts';
+import { present } from '../present.ts';
+import type { DialectTools, WriteContext } from '../shape.ts';
+import { readFinish, readUsage, WireUsage, writeFinish, writeUsage } from './ending.ts';
+import {
+  moved,
+  reasoningOf,
+  textOf,
+  type WireCall,
+  WireLogprobs,
+  WireSaid,
+  writeAnnotation,
+  writeLogprobs,
+} from './said-wire.ts';
+import { writeCall } from './write-request.ts';
+
+const WireReply = z.object({
+  error: z.unknown().optional(),
+  choices: maybe(
+    z.array(
+      z.object({
+        message: WireSaid,
+        logprobs: WireLogprobs,
+        finish_reason: maybe(z.string()),
+        usage: maybe(WireUsage).catch(undefined),
+      }),
+    ),
+  ),
+  usage: maybe(WireUsage).catch(undefined),
+  service_tier: maybe(z.string()).catch(undefined),
+});
+
+/** Some servers answer 200 with an error in the body. */
+export function readChatReply(reply: unknown, tools: DialectTools): HubReply {
+  const wire = readProvider(WireReply, reply, 'reply');
+  const choice = wire.choices?.[0];
+  if (wire.error || choice === undefined)
+    return failed(wire.error ?? 'the upstream answered without a choice');
+  const ending = readFinish(choice.finish_reason ?? 'stop', callsOf(choice.message).length > 0);
+  if (ending === 'error') return failed('the upstream ended the answer with an error');
+  const usage = wire.usage ?? choice.usage;
+  const reading = { cut: ending === 'length', tools };
+  return {
+    kind: 'answer',
+    items: readSaid(choice.message, choice.logprobs?.content ?? [], reading),
+    ending,
+    ...present({
+      usage: usage === undefined ? undefined : readUsage(usage),
+      serviceTier: wire.service_tier,
+    }),
+  };
+}
+
+export function writeChatReply(answer: HubAnswer, context: WriteContext): unknown {
+  const { message, logprobs } = writeMessage(answer.items);
+  return present({
+    id: context.tools.randomId('chatcmpl-'),
+    object: 'chat.completion',
+    created: Math.floor(context.tools.wall() / 1000),
+    model: context.model,
+    choices: [{ index: 0, message, logprobs, finish_reason: writeFinish(answer.ending) }],
+    usage: answer.usage === undefined ? undefined : writeUsage(answer.usage),
+    service_tier: answer.serviceTier,
+  });
+}
+
+function failed(error: unknown): HubReply {
+  return { kind: 'failed', failure: readFailure(error) };
+}
+
+interface Reading {
+  /** Ended by a limit: the last item lacks something. */
+  readonly cut: boolean;
+  readonly tools: DialectTools;
+}
+
+function readSaid(said: WireSaid, logprobs: readonly HubLogprob[], reading: Reading): readonly HubItem[] {
+  const items: HubItem[] = [];
+  const reasoning = reasoningOf(said);
+  if (reasoning !== '') items.push({ kind: 'reasoning', summary: [], text: reasoning });
+
+  const text = textOf(said);
+  const calls = callsOf(said);
+  const parts = [];
+  if (text !== '') parts.push({ kind: 'text', text, annotations: said.annotations ?? [], logprobs } as const);
+  if (said.refusal) parts.push({ kind: 'refusal', text: said.refusal } as const);
+  if (parts.length > 0)
+    items.push({ kind: 'message', parts, complete: !(reading.cut && calls.length === 0) });
+
+  calls.forEach((call, index) => {
+    const { name = '', arguments: input } = call.function ?? {};
+    items.push({
+      kind: 'call',
+      callId: call.id || reading.tools.randomId('call_'),
+      complete: !(reading.cut && index === calls.length - 1),
+      ...(call.custom === undefined
+        ? { call: 'function', name, input: input || '{}' }
+        : { call: 'custom', name: call.custom.name ?? '', input: call.custom.input ?? '' }),
+    });
+  });
+  return items;
+}
+
+function callsOf(said: WireSaid): readonly Omit<WireCall, 'index'>[] {
+  if (said.tool_calls !== undefined && said.tool_calls.length > 0) return said.tool_calls;
+  if (said.function_call === undefined) return [];
+  return [{ id: undefined, type: 'function', function: said.function_call, custom: undefined }];
+}
+
+function writeMessage(items: readonly HubItem[]) {
+  let content = '';
+  let refusal = '';
+  let phase: string | undefined;
+  const reasoning: string[] = [];
+  const calls: unknown[] = [];
+  const annotations: HubAnnotation[] = [];
+  const logprobs: HubLogprob[] = [];
+  for (const item of items) {
+    if (item.kind === 'reasoning') {
+      reasoning.push(item.summary.length > 0 ? item.summary.join('\n\n') : item.text);
+    } else if (item.kind === 'call') {
+      // Arguments that were cut cannot be parsed.
+      if (item.complete) calls.push(writeCall(item));
+    } else if (item.kind === 'message') {
+      if (content !== '' && item.phase !== phase) content += '\n\n';
+      phase = item.phase;
+      for (const part of item.parts) {
+        if (part.kind === 'refusal') {
+          refusal += part.text;
+          continue;
+        }
+        const offset = content.length;
+        content += part.text;
+        logprobs.push(...part.logprobs);
+        annotations.push(...part.annotations.map((one) => moved(one, offset)));
+      }
+    }
+  }
+  const shown = annotations.map(writeAnnotation).filter((one) => one !== undefined);
+  const message = present({
+    role: 'assistant',
+    content: content === '' && (calls.length > 0 || refusal !== '') ? null : content,
+    refusal: refusal === '' ? null : refusal,
+    reasoning_content: reasoning.length === 0 ? undefined : reasoning.join('\n\n'),
+    tool_calls: calls.length === 0 ? undefined : calls,
+    annotations: shown.length === 0 ? undefined : shown,
+  });
+  return { message, logprobs: logprobs.length === 0 ? null : writeLogprobs(logprobs) };
+}

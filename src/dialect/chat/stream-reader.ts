@@ -1,0 +1,154 @@
+/** Reads a Chat Completions stream into the hub, whatever the order in which its fragments come. */
+import { z } from 'zod';
+import { ClawError } from '../../core/errors.ts';
+import { maybe, parseProviderJson, readProvider } from '../door.ts';
+import { readFailure } from '../failure.ts';
+import type { HubEvent, HubItemHead, HubProgress, HubUsage } from '../hub.ts';
+import type { HubLogprob } from '../hub-item.ts';
+import { present } from '../present.ts';
+import { Sequencer } from '../sequencer.ts';
+import type { DialectTools, StreamReader } from '../shape.ts';
+import { type CallFragment, CallFragments } from './call-fragments.ts';
+import { readFinish, readUsage, WireUsage } from './ending.ts';
+import { reasoningOf, textOf, WireLogprobs, WireSaid } from './said-wire.ts';
+
+const Chunk = z.object({
+  /** Old servers send `{"object":"error","message":…}`. */
+  object: maybe(z.string()).catch(undefined),
+  error: z.unknown().optional(),
+  choices: maybe(
+    z.array(
+      z.object({
+        index: maybe(z.int()).catch(undefined),
+        delta: maybe(WireSaid),
+        logprobs: WireLogprobs,
+        finish_reason: maybe(z.string()),
+        usage: maybe(WireUsage).catch(undefined),
+      }),
+    ),
+  ),
+  usage: maybe(WireUsage).catch(undefined),
+  service_tier: maybe(z.string()).catch(undefined),
+});
+type Choice = NonNullable<z.infer<typeof Chunk>['choices']>[number];
+
+/** Reasoning and text have no number in this dialect: a new stretch of one begins when another item began in between. */
+interface Stretch {
+  readonly kind: 'reasoning' | 'message';
+  readonly key: string;
+}
+
+export class ChatStreamReader implements StreamReader {
+  readonly #sequence = new Sequencer();
+  readonly #calls: CallFragments;
+  #state: 'waiting' | 'running' | 'over' = 'waiting';
+  #stretch: Stretch | undefined;
+  #stretches = 0;
+  #finish: string | undefined;
+  #usage: HubUsage | undefined;
+  #serviceTier: string | undefined;
+
+  constructor(tools: DialectTools) {
+    this.#calls = new CallFragments(this.#sequence, tools);
+  }
+
+  read(data: string, name: string | undefined): readonly HubEvent[] {
+    if (this.#state === 'over') return [];
+    if (data.trim() === '[DONE]') return this.#over();
+    const json = parseProviderJson(data, 'event');
+    const chunk = readProvider(Chunk, json, 'event');
+    const choice = chunk.choices?.find(({ index }) => (index ?? 0) === 0);
+    const isError = chunk.object === 'error' || name === 'error';
+    if (chunk.error || isError || isFailure(choice)) {
+      this.#state = 'over';
+      const told = chunk.error || (isError ? json : 'the upstream ended the answer with an error');
+      return [{ type: 'failed', failure: readFailure(told) }];
+    }
+    const usage = chunk.usage ?? choice?.usage;
+    if (usage !== undefined) this.#usage = readUsage(usage);
+    this.#serviceTier = chunk.service_tier ?? this.#serviceTier;
+
+    const events: HubEvent[] = this.#state === 'waiting' ? [{ type: 'started' }] : [];
+    this.#state = 'running';
+    if (choice === undefined) return events;
+    if (choice.delta !== undefined) this.#readDelta(choice.delta, choice.logprobs?.content ?? [], events);
+    // The end is told at `[DONE]`: usage comes behind the finish reason.
+    if (choice.finish_reason) this.#finish = choice.finish_reason;
+    return events;
+  }
+
+  end(): readonly HubEvent[] {
+    if (this.#state === 'over') return [];
+    if (this.#finish === undefined) throw truncated();
+    return this.#over();
+  }
+
+  #readDelta(delta: WireSaid, logprobs: readonly HubLogprob[], events: HubEvent[]): void {
+    const reasoning = reasoningOf(delta);
+    if (reasoning !== '') {
+      const key = this.#stretchOf('reasoning', events);
+      events.push(...this.#sequence.add(key, { type: 'reasoning', of: 'text', text: reasoning }));
+    }
+    const text = textOf(delta);
+    if (text !== '' || logprobs.length > 0) {
+      const key = this.#stretchOf('message', events);
+      events.push(...this.#sequence.add(key, { type: 'text', text, logprobs }));
+    }
+    for (const annotation of delta.annotations ?? []) {
+      const key = this.#stretchOf('message', events);
+      events.push(...this.#sequence.add(key, { type: 'annotation', annotation }));
+    }
+    if (delta.refusal) {
+      const key = this.#stretchOf('message', events);
+      events.push(...this.#sequence.add(key, { type: 'refusal', text: delta.refusal }));
+    }
+    for (const call of callsOf(delta)) events.push(...this.#calls.read(call, () => this.#closeStretch()));
+  }
+
+  #stretchOf(kind: Stretch['kind'], events: HubEvent[]): string {
+    if (this.#stretch?.kind === kind) return this.#stretch.key;
+    events.push(...this.#closeStretch());
+    const key = `${kind} ${this.#stretches++}`;
+    const head: HubItemHead = { kind };
+    this.#stretch = { kind, key };
+    events.push(...this.#sequence.open(key, head));
+    return key;
+  }
+
+  #closeStretch(): readonly HubProgress[] {
+    const stretch = this.#stretch;
+    this.#stretch = undefined;
+    return stretch === undefined ? [] : this.#sequence.close(stretch.key, { complete: true });
+  }
+
+  #over(): readonly HubEvent[] {
+    if (this.#state === 'waiting') throw truncated();
+    this.#state = 'over';
+    const ending = readFinish(this.#finish ?? 'stop', this.#calls.any);
+    if (ending === 'error') throw truncated();
+    this.#calls.settle();
+    return [
+      ...this.#sequence.closeAll(ending === 'length' || ending === 'filter'),
+      {
+        type: 'finished',
+        ending,
+        ...present({ usage: this.#usage, serviceTier: this.#serviceTier }),
+      },
+    ];
+  }
+}
+
+/** The older form has no number, as it has but one call. */
+function callsOf(delta: WireSaid): readonly CallFragment[] {
+  const { tool_calls: calls = [], function_call: legacy } = delta;
+  if (legacy === undefined) return calls;
+  return [...calls, { index: 0, id: undefined, type: 'function', function: legacy }];
+}
+
+function isFailure(choice: Choice | undefined): boolean {
+  return Boolean(choice?.finish_reason) && readFinish(choice?.finish_reason ?? '', false) === 'error';
+}
+
+function truncated(): ClawError {
+  return new ClawError('upstream_truncated', "the upstream's stream ended before the answer was whole");
+}

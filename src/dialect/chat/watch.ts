@@ -1,0 +1,130 @@
+/** A Chat Completions stream that passes untouched: has it ended, with what usage, and how is its failure told. */
+import { z } from 'zod';
+import type { ClawError } from '../../core/errors.ts';
+import { asBuffer, isQuote, jsonKey, valueAfter } from '../bytes.ts';
+import { maybe } from '../door.ts';
+import type { Ending, StreamWatch } from '../shape.ts';
+import { sseBytes, sseEvent, wholeEvents } from '../sse.ts';
+
+const FINISH = jsonKey('finish_reason');
+const USAGE = jsonKey('usage');
+const ERROR = jsonKey('error');
+const DONE = Buffer.from('[DONE]');
+const OPEN_BRACE = 0x7b;
+
+const Tokens = z.int().nonnegative().catch(0);
+const WireUsage = z.object({ prompt_tokens: Tokens, completion_tokens: Tokens });
+const Last = z.object({
+  choices: maybe(z.array(z.object({ finish_reason: maybe(z.string()), usage: maybe(WireUsage) })).catch([])),
+  usage: maybe(WireUsage),
+});
+
+export class ChatWatch implements StreamWatch {
+  #ending: Ending | undefined;
+  /** By reference, for the one question whether a `[DONE]` follows an error. */
+  #previous: Uint8Array | undefined;
+
+  get ending(): Ending | undefined {
+    return this.#ending;
+  }
+
+  see(events: Uint8Array): void {
+    const bytes = asBuffer(events);
+    if (this.#ending !== undefined) {
+      if (hasUsage(bytes)) this.#readUsage(events);
+    } else if (hasFinish(bytes)) {
+      this.#readFinish(events);
+    } else if (bytes.includes(DONE)) {
+      this.#readDone(events);
+    }
+    this.#previous = events;
+  }
+
+  failure(error: ClawError): Uint8Array {
+    return sseBytes(sseEvent(JSON.stringify(error.body())));
+  }
+
+  #readFinish(events: Uint8Array): void {
+    for (const { data } of wholeEvents(events)) {
+      this.#ending ??= readEndingOf(data);
+    }
+    if (this.#ending !== undefined && hasUsage(asBuffer(events))) this.#readUsage(events);
+  }
+
+  /** Usage comes with the finish or behind it; the last one counts. */
+  #readUsage(events: Uint8Array): void {
+    for (const { data } of wholeEvents(events)) {
+      const usage = readUsage(data);
+      if (usage !== undefined && this.#ending !== undefined) this.#ending = { ...this.#ending, usage };
+    }
+  }
+
+  /** Some servers give no finish reason. But `[DONE]` behind an error says that it is over, not that it is whole. */
+  #readDone(events: Uint8Array): void {
+    if (!wholeEvents(events).some(({ data }) => data.trim() === '[DONE]')) return;
+    if (hasError(events) || (this.#previous !== undefined && hasError(this.#previous))) return;
+    this.#ending = { finish: 'done' };
+    if (this.#previous !== undefined) this.#readUsage(this.#previous);
+    this.#readUsage(events);
+  }
+}
+
+/** The ending of a whole reply, which has the finish reason and usage in the same places as a chunk. */
+export function chatEndingOf(reply: unknown): Ending | undefined {
+  const parsed = Last.safeParse(reply);
+  if (!parsed.success) return undefined;
+  const choice = parsed.data.choices?.[0];
+  if (choice === undefined) return undefined;
+  return endingFrom(choice.finish_reason ?? 'done', parsed.data);
+}
+
+function readEndingOf(data: string): Ending | undefined {
+  const last = readLast(data);
+  const finish = last?.choices?.find((choice) => isFinish(choice.finish_reason))?.finish_reason;
+  return last === undefined || finish === undefined ? undefined : endingFrom(finish, last);
+}
+
+function readUsage(data: string): Ending['usage'] {
+  const last = readLast(data);
+  return last === undefined ? undefined : endingFrom('', last).usage;
+}
+
+function endingFrom(finish: string, last: z.infer<typeof Last>): Ending {
+  const usage = last.usage ?? last.choices?.find((choice) => choice.usage !== undefined)?.usage;
+  if (usage === undefined) return { finish };
+  return { finish, usage: { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens } };
+}
+
+/** Some servers write "" where others write null; "error" says that the stream broke. */
+function isFinish(reason: string | undefined): boolean {
+  return reason !== undefined && reason !== '' && reason !== 'error';
+}
+
+function readLast(data: string): z.infer<typeof Last> | undefined {
+  try {
+    const parsed = Last.safeParse(JSON.parse(data));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function hasFinish(bytes: Buffer): boolean {
+  for (let at = valueAfter(bytes, FINISH, 0); at >= 0; at = valueAfter(bytes, FINISH, at)) {
+    if (isQuote(bytes[at]) && !isQuote(bytes[at + 1])) return true;
+  }
+  return false;
+}
+
+function hasUsage(bytes: Buffer): boolean {
+  for (let at = valueAfter(bytes, USAGE, 0); at >= 0; at = valueAfter(bytes, USAGE, at)) {
+    if (bytes[at] === OPEN_BRACE) return true;
+  }
+  return false;
+}
+
+function hasError(events: Uint8Array): boolean {
+  const bytes = asBuffer(events);
+  const at = valueAfter(bytes, ERROR, 0);
+  return at >= 0 && (isQuote(bytes[at]) || bytes[at] === OPEN_BRACE);
+}

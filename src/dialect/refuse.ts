@@ -1,0 +1,27 @@
+/** What a dialect cannot say is refused by the name of its parameter: an answer to a lesser question is a wrong one. */
+import type { Dialect } from '../core/call.ts';
+import { ClawError } from '../core/errors.ts';
+import type { HubRequest } from './hub.ts';
+
+/** `reason` says what the client can do instead, or why it cannot be. */
+export function unsupported(param: string, reason: string): ClawError {
+  return new ClawError('unsupported_parameter', `${param}: ${reason}`, { param });
+}
+
+/** A content part of a kind that messages of this role have not. */
+export function misplaced(param: string, type: string): ClawError {
+  return new ClawError(
+    'bad_request',
+    `${param}: a message of this role cannot hold a part of type "${type}"`,
+    {
+      param,
+    },
+  );
+}
+
+/** Throws for a parameter of another dialect that the answer depends on. */
+export function refuseForeign(request: HubRequest, dialect: Dialect, apiName: string): void {
+  const foreign = request.extras.find((extra) => extra.needed && extra.dialect !== dialect);
+  if (foreign === undefined) return;
+  throw unsupported(foreign.param, `not supported by this model, whose API is ${apiName}`);
+}

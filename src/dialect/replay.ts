@@ -1,0 +1,42 @@
+/** A whole item as the events of a stream: for answers that an upstream told only at the end. */
+import type { HubDelta, HubItemHead } from './hub.ts';
+import type { HubItem } from './hub-item.ts';
+import { present } from './present.ts';
+
+export function headOf(item: Exclude<HubItem, { kind: 'hosted' }>): HubItemHead {
+  switch (item.kind) {
+    case 'reasoning':
+      return { kind: 'reasoning' };
+    case 'message':
+      return { kind: 'message', ...present({ phase: item.phase }) };
+    case 'call': {
+      const { kind, call, callId, name, namespace } = item;
+      return { kind, call, callId, name, ...present({ namespace }) };
+    }
+  }
+}
+
+export function deltasOf(item: HubItem): readonly HubDelta[] {
+  switch (item.kind) {
+    case 'hosted':
+      return [];
+    case 'call':
+      return [{ type: 'input', text: item.input }];
+    case 'reasoning':
+      if (item.summary.length === 0)
+        return item.text === '' ? [] : [{ type: 'reasoning', of: 'text', text: item.text }];
+      return item.summary.flatMap((text, index): HubDelta[] => [
+        ...(index === 0 ? [] : [{ type: 'reasoning_break' } as const]),
+        { type: 'reasoning', of: 'summary', text },
+      ]);
+    case 'message':
+      return item.parts.flatMap((part): HubDelta[] => {
+        if (part.kind === 'refusal') return [{ type: 'refusal', text: part.text }];
+        const { text, logprobs, annotations } = part;
+        return [
+          ...(text === '' ? [] : [{ type: 'text', text, logprobs } as const]),
+          ...annotations.map((annotation) => ({ type: 'annotation', annotation }) as const),
+        ];
+      });
+  }
+}

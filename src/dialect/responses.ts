@@ -1,0 +1,21 @@
+/** Responses (openai-responses). */
+import { readResponsesRequest } from './responses/read-request.ts';
+import { readResponsesReply, writeResponsesReply } from './responses/reply.ts';
+import { ResponsesStreamReader } from './responses/stream-reader.ts';
+import { ResponsesStreamWriter } from './responses/stream-writer.ts';
+import { ResponsesWatch, responsesEndingOf } from './responses/watch.ts';
+import { writeResponsesRequest } from './responses/write-request.ts';
+import type { DialectShape } from './shape.ts';
+
+export const responses: DialectShape = {
+  name: 'responses',
+  path: '/responses',
+  watch: () => new ResponsesWatch(),
+  endingOf: responsesEndingOf,
+  readRequest: readResponsesRequest,
+  writeRequest: writeResponsesRequest,
+  readReply: readResponsesReply,
+  writeReply: writeResponsesReply,
+  streamReader: () => new ResponsesStreamReader(),
+  streamWriter: (context) => new ResponsesStreamWriter(context),
+};

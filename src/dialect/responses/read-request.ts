@@ -1,0 +1,69 @@
+/** A Responses request into the hub. */
+import { readClient } from '../door.ts';
+import type { HubExtra, HubRequest } from '../hub.ts';
+import { present } from '../present.ts';
+import { readInput } from './read-input.ts';
+import { ResponsesRequest } from './request-wire.ts';
+import { readFormat, readToolChoice, readTools } from './tools.ts';
+
+const LOGPROBS = 'message.output_text.logprobs';
+const REASONING_BLOB = 'reasoning.encrypted_content';
+
+export function readResponsesRequest(body: unknown): HubRequest {
+  const wire = readClient(ResponsesRequest, body);
+  const input = readInput(wire.input);
+  const { reasoning } = wire;
+  const wantsLogprobs = wire.include?.includes(LOGPROBS) === true || (wire.top_logprobs ?? 0) > 0;
+  return {
+    model: wire.model,
+    turns: input.turns,
+    tools: readTools(wire),
+    sampling: present({
+      temperature: wire.temperature,
+      topP: wire.top_p,
+      presencePenalty: wire.presence_penalty,
+      frequencyPenalty: wire.frequency_penalty,
+    }),
+    stream: wire.stream ?? false,
+    streamUsage: true,
+    extras: [...readExtras(wire), ...input.extras],
+    ...present({
+      instructions: wire.instructions,
+      toolChoice: readToolChoice(wire),
+      parallelToolCalls: wire.parallel_tool_calls,
+      outputTokensMax: wire.max_output_tokens,
+      format: readFormat(wire),
+      verbosity: wire.text?.verbosity,
+      reasoning:
+        reasoning === undefined
+          ? undefined
+          : present({
+              effort: reasoning.effort,
+              summary: reasoning.summary ?? reasoning.generate_summary,
+              blob: wire.include?.includes(REASONING_BLOB),
+            }),
+      logprobs: wantsLogprobs ? { top: wire.top_logprobs ?? 0 } : undefined,
+      store: wire.store,
+      metadata: wire.metadata,
+      user: wire.user,
+      safetyIdentifier: wire.safety_identifier,
+      promptCacheKey: wire.prompt_cache_key,
+      promptCacheRetention: wire.prompt_cache_retention,
+      serviceTier: wire.service_tier,
+    }),
+  };
+}
+
+/** State that a provider keeps is needed; `truncation`, `context_management` and their like only steer. */
+function readExtras(wire: ResponsesRequest): readonly HubExtra[] {
+  const extras: HubExtra[] = [];
+  const add = (param: string, value: unknown, needed: boolean) => {
+    if (value !== undefined) extras.push({ dialect: 'responses', param, value, needed });
+  };
+  add('previous_response_id', wire.previous_response_id, true);
+  add('conversation', wire.conversation, true);
+  add('prompt', wire.prompt, true);
+  add('background', wire.background === true ? true : undefined, true);
+  add('max_tool_calls', wire.max_tool_calls, false);
+  return extras;
+}

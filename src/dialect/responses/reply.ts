@@ -1,0 +1,54 @@
+/** A whole Responses reply: into the hub and out of it. */
+import { z } from 'zod';
+import { ClawError } from '../../core/errors.ts';
+import { maybe, readProvider } from '../door.ts';
+import { readFailure } from '../failure.ts';
+import type { HubAnswer, HubReply } from '../hub.ts';
+import { present } from '../present.ts';
+import type { WriteContext } from '../shape.ts';
+import { readEnding, readUsage, WireStatus, WireUsage } from './ending.ts';
+import { idPrefix, readItem, writeItem } from './output.ts';
+import { endState, responseObject } from './response-object.ts';
+
+const WireReply = WireStatus.extend({
+  output: maybe(z.array(z.unknown())),
+  usage: maybe(WireUsage).catch(undefined),
+  service_tier: maybe(z.string()).catch(undefined),
+});
+
+/** Some servers answer 200 with an error in the body. */
+export function readResponsesReply(reply: unknown): HubReply {
+  const wire = readProvider(WireReply, reply, 'reply');
+  if (wire.error && wire.status === undefined) return { kind: 'failed', failure: readFailure(wire.error) };
+  const items = (wire.output ?? []).map(readItem);
+  const ending = readEnding(
+    wire,
+    items.some((item) => item.kind === 'call'),
+  );
+  if (ending === undefined)
+    throw new ClawError('upstream_protocol', `the upstream's response has not ended: it is ${wire.status}`);
+  if (typeof ending !== 'string') return { kind: 'failed', failure: ending };
+  return {
+    kind: 'answer',
+    items,
+    ending,
+    ...present({
+      usage: wire.usage === undefined ? undefined : readUsage(wire.usage),
+      serviceTier: wire.service_tier,
+    }),
+  };
+}
+
+export function writeResponsesReply(answer: HubAnswer, context: WriteContext): unknown {
+  const { tools, model, request } = context;
+  const now = Math.floor(tools.wall() / 1000);
+  const output = answer.items.map((item) => writeItem(item, tools.randomId(idPrefix(item))));
+  return responseObject(
+    { id: tools.randomId('resp_'), model, createdAt: now, request },
+    {
+      ...endState(answer.ending, now),
+      output,
+      ...present({ usage: answer.usage, serviceTier: answer.serviceTier }),
+    },
+  );
+}

@@ -1,0 +1,147 @@
+/** A Responses stream that passes untouched: has it ended, with what usage, and how is its failure told. */
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import type { ClawError } from '../../core/errors.ts';
+import { SystemClock } from '../../lib/clock.ts';
+import { asBuffer } from '../bytes.ts';
+import { maybe } from '../door.ts';
+import type { DialectTools, Ending, StreamWatch } from '../shape.ts';
+import { sseBytes, sseEvent, wholeEvents } from '../sse.ts';
+import { type ResponseFacts, type ResponseState, responseObject } from './response-object.ts';
+
+const TYPE_START = Buffer.from('"response.');
+const SEQUENCE = Buffer.from('"sequence_number"');
+const TERMINAL = ['completed"', 'incomplete"', 'failed"'].map((text) => Buffer.from(text));
+const COMMENT = 0x3a;
+
+const Tokens = z.int().nonnegative().catch(0);
+const WireUsage = z.object({ input_tokens: Tokens, output_tokens: Tokens });
+const Whole = z.object({
+  object: z.literal('response').optional(),
+  status: z.string(),
+  usage: maybe(WireUsage),
+});
+const Terminal = z.object({
+  type: z.enum(['response.completed', 'response.incomplete', 'response.failed']),
+  response: z.object({ usage: maybe(WireUsage).catch(undefined) }).catch({ usage: undefined }),
+});
+const Numbered = z.object({ sequence_number: z.int().nonnegative() });
+const Created = z.object({
+  response: z.object({ id: z.string(), model: z.string().catch(''), created_at: z.number().catch(0) }),
+});
+
+const systemTools: DialectTools = {
+  randomId: (prefix) => `${prefix}${randomBytes(24).toString('hex')}`,
+  wall: () => new SystemClock().wall(),
+};
+
+export class ResponsesWatch implements StreamWatch {
+  #ending: Ending | undefined;
+  /** By reference: parsed only when a failure has to be told. */
+  #first: Uint8Array | undefined;
+  #latest: Uint8Array | undefined;
+  readonly #tools: DialectTools;
+
+  constructor(tools = systemTools) {
+    this.#tools = tools;
+  }
+
+  get ending(): Ending | undefined {
+    return this.#ending;
+  }
+
+  see(events: Uint8Array): void {
+    const bytes = asBuffer(events);
+    if (this.#ending === undefined && hasTerminal(bytes)) {
+      for (const { data } of wholeEvents(events)) this.#ending ??= endingIn(data);
+    }
+    if (events[0] === COMMENT && !bytes.includes(SEQUENCE)) return;
+    this.#first ??= events;
+    this.#latest = events;
+  }
+
+  /** Flat and nested fields, and `response.failed` behind it: each client reads another one of the three. */
+  failure(error: ClawError): Uint8Array {
+    const { message, type, param, code } = error.body().error;
+    // The one code that clients parse: Codex takes its waiting time from the message then.
+    const told = error.status === 429 ? 'rate_limit_exceeded' : (code ?? 'server_error');
+    const passed = this.#first === undefined ? undefined : createdIn(this.#first);
+    const facts = passed ?? this.#freshFacts();
+    let sequence = this.#latest === undefined ? 0 : nextSequence(this.#latest);
+    const event = (name: string, fields: object) =>
+      sseEvent(JSON.stringify({ type: name, sequence_number: sequence++, ...fields }), name);
+    const response = (state: ResponseState) => ({ response: responseObject(facts, state) });
+
+    let text = '';
+    // Parsers that build on the created response throw at any other first event.
+    if (passed === undefined)
+      text += event('response.created', response({ status: 'in_progress', output: [] }));
+    text += event('error', { code: told, message, param, error: { type, code: told, message, param } });
+    text += event(
+      'response.failed',
+      response({ status: 'failed', output: [], error: { code: told, message } }),
+    );
+    return sseBytes(text);
+  }
+
+  #freshFacts(): ResponseFacts {
+    const createdAt = Math.floor(this.#tools.wall() / 1000);
+    return { id: this.#tools.randomId('resp_'), model: '', createdAt };
+  }
+}
+
+/** The ending of a whole reply. */
+export function responsesEndingOf(reply: unknown): Ending | undefined {
+  const parsed = Whole.safeParse(reply);
+  if (!parsed.success || !['completed', 'incomplete', 'failed'].includes(parsed.data.status))
+    return undefined;
+  return endingFrom(parsed.data.status, parsed.data.usage);
+}
+
+function endingFrom(finish: string, usage: z.infer<typeof WireUsage> | undefined): Ending {
+  if (usage === undefined) return { finish };
+  return { finish, usage: { inputTokens: usage.input_tokens, outputTokens: usage.output_tokens } };
+}
+
+/** The type of every event begins like this, so one search visits each event once. */
+function hasTerminal(bytes: Buffer): boolean {
+  for (let at = bytes.indexOf(TYPE_START); at >= 0; at = bytes.indexOf(TYPE_START, at + 1)) {
+    const rest = at + TYPE_START.length;
+    const word = TERMINAL.find((one) => one[0] === bytes[rest]);
+    if (word !== undefined && bytes.subarray(rest, rest + word.length).equals(word)) return true;
+  }
+  return false;
+}
+
+function endingIn(data: string): Ending | undefined {
+  const event = Terminal.safeParse(tolerantJson(data));
+  if (!event.success) return undefined;
+  return endingFrom(event.data.type.slice('response.'.length), event.data.response.usage);
+}
+
+function createdIn(events: Uint8Array): ResponseFacts | undefined {
+  for (const { data } of wholeEvents(events)) {
+    const event = Created.safeParse(tolerantJson(data));
+    if (!event.success) continue;
+    const { id, model, created_at } = event.data.response;
+    return { id, model, createdAt: created_at };
+  }
+  return undefined;
+}
+
+function nextSequence(events: Uint8Array): number {
+  let next = 0;
+  for (const { data } of wholeEvents(events)) {
+    const event = Numbered.safeParse(tolerantJson(data));
+    if (event.success) next = Math.max(next, event.data.sequence_number + 1);
+  }
+  return next;
+}
+
+function tolerantJson(data: string): unknown {
+  try {
+    return JSON.parse(data);
+  } catch {
+    return undefined;
+  }
+}

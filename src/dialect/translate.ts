@@ -1,0 +1,82 @@
+/** Lets a client of one dialect use an upstream of another: wraps an `Answer`, once for each try. */
+import type { Answer, Dialect, Reply } from '../core/call.ts';
+import { ClawError } from '../core/errors.ts';
+import { JSON_REPLY_BYTES_MAX } from '../core/limits.ts';
+import { shapes } from './dialects.ts';
+import { parseClientJson, parseProviderJson } from './door.ts';
+import { failureBody, failureStatus } from './failure.ts';
+import { heldBody } from './held-body.ts';
+import type { DialectShape, DialectTools, WriteContext } from './shape.ts';
+import { TranslatedBody } from './translated-body.ts';
+
+/** An `Answer` for calls in the dialect `from`, made of one that speaks `to`. */
+export function translate(answer: Answer, from: Dialect, to: Dialect, tools: DialectTools): Answer {
+  if (from === to) return answer;
+  const client = shapes[from];
+  const upstream = shapes[to];
+  return async (call, signal) => {
+    const request = { ...client.readRequest(parseClientJson(call.body)), stream: call.stream };
+    const body = encoded(upstream.writeRequest(request, call.model.id));
+    const context: WriteContext = { model: request.model, request, tools };
+    const reply = await answer({ ...call, dialect: to, body }, signal);
+    // The upstream's own refusal has the same form in every dialect.
+    if (reply.status >= 400) return reply;
+    return call.stream
+      ? translateStream(reply, upstream, client, context)
+      : translateWhole(reply, upstream, client, context);
+  };
+}
+
+function translateStream(
+  reply: Reply,
+  upstream: DialectShape,
+  client: DialectShape,
+  context: WriteContext,
+): Reply {
+  const body = new TranslatedBody(reply, upstream.streamReader(context.tools), client.streamWriter(context));
+  const headers = { ...reply.headers, 'content-type': 'text/event-stream; charset=utf-8' };
+  return { status: reply.status, headers, body, ended: body.ended };
+}
+
+async function translateWhole(
+  reply: Reply,
+  upstream: DialectShape,
+  client: DialectShape,
+  context: WriteContext,
+): Promise<Reply> {
+  const text = new TextDecoder().decode(await collect(reply.body));
+  const read = upstream.readReply(parseProviderJson(text, 'reply'), context.tools);
+  const headers = { ...reply.headers, 'content-type': 'application/json' };
+  if (read.kind === 'failed') {
+    const held = heldBody(encoded(failureBody(read.failure)), {});
+    return { status: failureStatus(read.failure), headers, ...held };
+  }
+  const written = encoded(client.writeReply(read, context));
+  const { usage, ending: finish } = read;
+  const told =
+    usage === undefined
+      ? { finish }
+      : { finish, usage: { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens } };
+  return { status: reply.status, headers, ...heldBody(written, told) };
+}
+
+/** The loop leaves the body when it throws, so its source is freed. */
+async function collect(body: Reply['body']): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > JSON_REPLY_BYTES_MAX)
+      throw new ClawError(
+        'stream_buffer_exceeded',
+        `the upstream's reply is larger than ${JSON_REPLY_BYTES_MAX} bytes`,
+      );
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Both doors bound the depth of what comes in, so that this cannot recurse without end. */
+function encoded(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value));
+}

@@ -1,0 +1,147 @@
+/** A client's request as a `Call`: its body bounded, valid and understood as far as routing needs it. */
+import { isUtf8 } from 'node:buffer';
+import { z } from 'zod';
+import { CALL_HEADERS, type Call, type Dialect, type Headers } from '../core/call.ts';
+import { ClawError } from '../core/errors.ts';
+import type { NodeId } from '../core/ids.ts';
+import {
+  BUSY_RETRY_SECONDS,
+  CARRIED_HEADER_CHARS_MAX,
+  HTTP_REQUEST_MS,
+  MODEL_ID_CHARS_MAX,
+  REQUEST_BODY_BYTES_MAX,
+} from '../core/limits.ts';
+import { findModel } from '../dialect/model-field.ts';
+import type { Budget } from '../lib/budget.ts';
+import { tooLarge } from './guard.ts';
+import { jsonFault } from './json-fault.ts';
+import type { Visit } from './visit.ts';
+
+/** The part that routing needs; all else is the upstream's to judge. */
+const Head = z.object({
+  model: z.string('must be a string').min(1, 'must not be empty').max(MODEL_ID_CHARS_MAX, 'is too long'),
+  stream: z.boolean('must be true or false').nullish(),
+  prompt_cache_key: z.string().optional().catch(undefined),
+  user: z.string().optional().catch(undefined),
+});
+type Head = z.infer<typeof Head>;
+
+/** In this order, the first that is there names the conversation. */
+const SESSION_HEADERS = ['x-session-affinity', 'session_id', 'session-id', 'x-session-id'];
+
+/** The bytes of a request, taken out of a budget until `release`. */
+export interface HeldBody {
+  readonly bytes: Uint8Array;
+  release(): void;
+}
+
+export function callOf(visit: Visit, dialect: Dialect, origin: NodeId, body: Uint8Array): Call {
+  const head = readHead(body);
+  const headers = carriedHeaders(visit);
+  const session = sessionOf(headers, head);
+  return {
+    id: visit.id,
+    origin,
+    dialect,
+    model: { id: head.model },
+    stream: head.stream === true,
+    headers,
+    body,
+    ...(session === undefined ? {} : { session }),
+    report: () => {},
+  };
+}
+
+function readHead(body: Uint8Array): Head {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  if (!isUtf8(bytes)) throw new ClawError('invalid_json', 'the request body is not UTF-8');
+  const text = bytes.toString();
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    const { line, column, expected } = jsonFault(text);
+    const where = `line ${line}, column ${column}: expected ${expected}`;
+    throw new ClawError('invalid_json', `the request body is not valid JSON at ${where}`);
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw new ClawError('bad_request', 'the request body must be a JSON object');
+  // The parser takes the last of two: what is routed by and what the upstream reads must be one.
+  findModel(body);
+  const head = Head.safeParse(parsed);
+  if (head.success) return head.data;
+  const [issue] = head.error.issues;
+  const param = issue?.path.join('.') ?? 'model';
+  throw new ClawError('bad_request', `\`${param}\` ${issue?.message ?? 'is not valid'}`, { param });
+}
+
+function carriedHeaders({ request }: Visit): Headers {
+  const carried: Record<string, string> = {};
+  for (const name of CALL_HEADERS) {
+    const value = request.headers[name];
+    if (typeof value === 'string' && value.length <= CARRIED_HEADER_CHARS_MAX) carried[name] = value;
+  }
+  return carried;
+}
+
+function sessionOf(headers: Headers, { prompt_cache_key, user }: Head): string | undefined {
+  for (const name of SESSION_HEADERS) {
+    const value = headers[name];
+    if (value !== undefined && value !== '') return value;
+  }
+  const session = prompt_cache_key ?? user;
+  return session === undefined || session === '' ? undefined : session.slice(0, CARRIED_HEADER_CHARS_MAX);
+}
+
+/** Reads the whole body, or rejects with what the client did wrong; the signal says that it left. */
+export function readBody({ request, response, clock }: Visit, budget: Budget): Promise<HeldBody> {
+  return new Promise((resolve, reject) => {
+    const declared = request.headers['content-length'];
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    let taken = 0;
+    const cancel = clock.after(HTTP_REQUEST_MS, () => {
+      const seconds = HTTP_REQUEST_MS / 1000;
+      fail(new ClawError('request_timeout', `the request body did not arrive within ${seconds} s`));
+    });
+    const release = () => {
+      budget.give(taken);
+      taken = 0;
+    };
+    const over = () => {
+      cancel();
+      request.off('data', onData).off('end', onEnd).off('close', onClose);
+    };
+    const fail = (error: ClawError) => {
+      over();
+      release();
+      request.pause();
+      reject(error);
+    };
+    const take = (wanted: number): boolean => {
+      if (!budget.take(wanted)) {
+        const detail = { retryAfterSeconds: BUSY_RETRY_SECONDS };
+        fail(new ClawError('busy', 'this node holds as many request bodies as it may', detail));
+        return false;
+      }
+      taken += wanted;
+      return true;
+    };
+    const onData = (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > REQUEST_BODY_BYTES_MAX) return fail(tooLarge());
+      if (bytes > taken && !take(bytes - taken)) return;
+      chunks.push(chunk);
+    };
+    const onEnd = () => {
+      over();
+      const [first] = chunks;
+      const whole = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, bytes);
+      resolve({ bytes: whole, release });
+    };
+    const onClose = () => fail(new ClawError('cancelled', 'the client left before its request was whole'));
+    if (declared !== undefined && !take(Number(declared))) return;
+    request.on('data', onData).once('end', onEnd).once('close', onClose);
+    if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
+  });
+}

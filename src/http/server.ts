@@ -1,0 +1,227 @@
+/** The HTTP edge: the server, its limits and routes, and its end in order. Knows no mesh: whoever answers is handed in. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { ClawError } from '../core/errors.ts';
+import { type CallId, newCallId } from '../core/ids.ts';
+import {
+  BUSY_RETRY_SECONDS,
+  HTTP_CHECK_MS,
+  HTTP_CONNECTIONS_MAX,
+  HTTP_HEADER_BYTES_MAX,
+  HTTP_HEADERS_MS,
+  HTTP_KEEP_ALIVE_MS,
+  HTTP_REQUEST_MS,
+  SOCKET_CLOSE_MS,
+  STOP_MS,
+} from '../core/limits.ts';
+import type { ModelView, StatusView } from '../core/views.ts';
+import type { Clock } from '../lib/clock.ts';
+import { asClawError, sendError } from './error-reply.ts';
+import { type Admission, Guard, type GuardOptions } from './guard.ts';
+import { modelRow, modelRows } from './models.ts';
+import { type CallParts, serveCall } from './serve-call.ts';
+import { Visit } from './visit.ts';
+
+export interface EdgeParts extends CallParts {
+  readonly clock: Clock;
+  readonly models: () => readonly ModelView[];
+  readonly status: () => StatusView;
+  readonly newId?: () => CallId;
+}
+
+export interface EdgeOptions extends GuardOptions {
+  readonly host: string;
+  /** 0: any that is free. */
+  readonly port: number;
+}
+
+export interface Edge extends AsyncDisposable {
+  /** `http://127.0.0.1:19701` */
+  readonly url: string;
+  readonly port: number;
+  /** Takes no more calls, lets the open ones end for `graceMs`, then breaks them, and closes. Twice is safe. */
+  close(graceMs?: number): Promise<void>;
+}
+
+export async function startEdge(parts: EdgeParts, options: EdgeOptions): Promise<Edge> {
+  const edge = new HttpEdge(parts, new Guard(options));
+  const port = await edge.listen(options.host, options.port);
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  const close = (graceMs = STOP_MS) => edge.close(graceMs);
+  return { url: `http://${host}:${port}`, port, close, [Symbol.asyncDispose]: () => close(0) };
+}
+
+/** Headers beyond the hundredth are dropped by Node: as many as any client sends three times over. */
+const HEADERS_MAX = 100;
+
+class HttpEdge {
+  readonly #parts: EdgeParts;
+  readonly #guard: Guard;
+  readonly #server: Server;
+  readonly #calls = new Set<AbortController>();
+  /** Set once the edge closes; resolves when the last socket has. */
+  #closed: Promise<void> | undefined;
+  #onIdle: () => void = () => {};
+
+  constructor(parts: EdgeParts, guard: Guard) {
+    this.#parts = parts;
+    this.#guard = guard;
+    this.#server = createServer({
+      maxHeaderSize: HTTP_HEADER_BYTES_MAX,
+      headersTimeout: HTTP_HEADERS_MS,
+      // The reading of a body has the same limit of its own, which answers as one of us; this one is behind it.
+      requestTimeout: HTTP_REQUEST_MS + HTTP_CHECK_MS,
+      connectionsCheckingInterval: HTTP_CHECK_MS,
+      keepAliveTimeout: HTTP_KEEP_ALIVE_MS,
+      // The guard refuses them in our form.
+      requireHostHeader: false,
+    });
+    this.#server.maxConnections = HTTP_CONNECTIONS_MAX;
+    this.#server.maxHeadersCount = HEADERS_MAX;
+    const serve = (request: IncomingMessage, response: ServerResponse) => this.#serve(request, response);
+    this.#server.on('request', serve).on('checkContinue', serve).on('clientError', answerBrokenRequest);
+  }
+
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error) =>
+        reject(new Error(listenFault(host, port, error), { cause: error })),
+      );
+      this.#server.listen(port, host, () => {
+        const address = this.#server.address();
+        resolve(address !== null && typeof address === 'object' ? address.port : port);
+      });
+    });
+  }
+
+  close(graceMs: number): Promise<void> {
+    this.#closed ??= this.#close(graceMs);
+    return this.#closed;
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    await this.#idleWithin(graceMs);
+    for (const call of this.#calls) call.abort(new ClawError('draining', 'this node is stopping'));
+    // The clients of broken calls are told so; what is still open then is cut.
+    const cancel = this.#parts.clock.after(SOCKET_CLOSE_MS, () => this.#server.closeAllConnections());
+    await closed;
+    cancel();
+  }
+
+  async #idleWithin(ms: number): Promise<void> {
+    if (this.#calls.size === 0 || ms <= 0) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#parts.clock.after(ms, resolve);
+      this.#onIdle = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    const visit = new Visit((this.#parts.newId ?? newCallId)(), request, response, this.#parts.clock);
+    // A client that leaves while it is written to: the call is told by `close`.
+    response.on('error', () => {});
+    request.on('error', () => {});
+    try {
+      if (request.method === 'OPTIONS') return this.#preflight(visit);
+      const admission = this.#guard.admit(request);
+      if (admission.origin !== undefined) allowOrigin(response, admission.origin);
+      this.#route(visit, admission);
+    } catch (thrown) {
+      const error = asClawError(thrown);
+      if (error.code === 'internal')
+        this.#parts.log.error({ callId: visit.id, err: thrown }, 'request failed');
+      else this.#parts.log.debug({ callId: visit.id, code: error.code }, 'request refused');
+      sendError(visit, error);
+    }
+  }
+
+  #route(visit: Visit, { route }: Admission): void {
+    const { models, status } = this.#parts;
+    switch (route.kind) {
+      case 'call':
+        if (this.#closed !== undefined) throw stopping();
+        void this.#call(visit, route.dialect);
+        return;
+      case 'models':
+        return visit.sendJson(200, { object: 'list', data: modelRows(models(), route.all) });
+      case 'model':
+        return visit.sendJson(200, modelRow(models(), route.name));
+      case 'health':
+        return visit.sendJson(200, { status: 'ok' });
+      case 'status':
+        return visit.sendJson(200, status());
+    }
+  }
+
+  async #call(visit: Visit, dialect: Parameters<typeof serveCall>[1]): Promise<void> {
+    const cut = new AbortController();
+    this.#calls.add(cut);
+    await serveCall(visit, dialect, this.#parts, cut);
+    this.#calls.delete(cut);
+    if (this.#closed === undefined) return;
+    visit.response.once('close', () => this.#server.closeIdleConnections());
+    this.#server.closeIdleConnections();
+    if (this.#calls.size === 0) this.#onIdle();
+  }
+
+  #preflight(visit: Visit): void {
+    const { response } = visit;
+    const origin = this.#guard.admitPreflight(visit.request);
+    if (origin !== undefined) {
+      allowOrigin(response, origin);
+      response.setHeader('access-control-allow-methods', 'GET, POST');
+      response.setHeader('access-control-allow-headers', 'authorization, content-type, x-session-affinity');
+      response.setHeader('access-control-max-age', '600');
+    }
+    response.writeHead(204, visit.headers({})).end();
+  }
+}
+
+function allowOrigin(response: ServerResponse, origin: string): void {
+  response.setHeader('access-control-allow-origin', origin);
+  response.setHeader('vary', 'Origin');
+  response.setHeader('access-control-expose-headers', 'x-request-id, x-clawmatrix-route, server-timing');
+}
+
+function stopping(): ClawError {
+  return new ClawError('draining', 'this node is stopping', {
+    retryAfterSeconds: BUSY_RETRY_SECONDS,
+    headers: { 'x-should-retry': 'true' },
+  });
+}
+
+/** What is no HTTP, or too slow, or too long: there is no request to answer to, so the words go out by hand. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || socket.bytesWritten > 0) {
+    socket.destroy();
+    return;
+  }
+  const [line, text] = brokenRequest(error.code);
+  const body = JSON.stringify({
+    error: { message: text, type: 'invalid_request_error', param: null, code: 'bad_request' },
+  });
+  const head = `HTTP/1.1 ${line}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}`;
+  socket.end(`${head}\r\nconnection: close\r\n\r\n${body}`);
+}
+
+function brokenRequest(code: string | undefined): readonly [string, string] {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return [
+      '431 Request Header Fields Too Large',
+      `the headers are larger than ${HTTP_HEADER_BYTES_MAX} bytes`,
+    ];
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return ['408 Request Timeout', 'the request did not arrive in time'];
+  return ['400 Bad Request', 'this is no valid HTTP/1.1 request'];
+}
+
+function listenFault(host: string, port: number, error: NodeJS.ErrnoException): string {
+  if (error.code === 'EADDRINUSE')
+    return `the proxy cannot listen on ${host}:${port}: another program does; set proxy.port`;
+  return `the proxy cannot listen on ${host}:${port} (${error.code ?? error.message})`;
+}

@@ -1,0 +1,56 @@
+/** One request at the edge: its id, its two ends and when it began. Knows the headers that every reply carries. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Headers } from '../core/call.ts';
+import type { CallId } from '../core/ids.ts';
+import type { Clock } from '../lib/clock.ts';
+
+export class Visit {
+  readonly id: CallId;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly clock: Clock;
+  readonly #startedAt: number;
+
+  constructor(id: CallId, request: IncomingMessage, response: ServerResponse, clock: Clock) {
+    this.id = id;
+    this.request = request;
+    this.response = response;
+    this.clock = clock;
+    this.#startedAt = clock.now();
+  }
+
+  elapsedMs(): number {
+    return Math.round((this.clock.now() - this.#startedAt) * 10) / 10;
+  }
+
+  /** The client's connection is closed. */
+  get gone(): boolean {
+    return this.response.destroyed;
+  }
+
+  /** `headers` with those that every reply carries; what cannot stand in a header is left out. */
+  headers(headers: Headers): Record<string, string> {
+    const all: Record<string, string> = {};
+    for (const [name, value] of Object.entries(headers)) {
+      if (!NEVER.has(name) && /^[\t\x20-\x7e]*$/.test(value)) all[name] = value;
+    }
+    const timing = `ttfb;dur=${this.elapsedMs()}`;
+    const earlier = all['server-timing'];
+    all['server-timing'] = earlier === undefined ? timing : `${earlier}, ${timing}`;
+    all['x-request-id'] = this.id;
+    return all;
+  }
+
+  sendJson(status: number, value: unknown, headers: Headers = {}): void {
+    const body = Buffer.from(JSON.stringify(value));
+    this.response.writeHead(status, {
+      ...this.headers(headers),
+      'content-type': 'application/json',
+      'content-length': body.length,
+    });
+    this.response.end(body);
+  }
+}
+
+/** The framing is ours, and a cookie or a redirect is nothing that a model says. */
+const NEVER = new Set(['connection', 'content-length', 'transfer-encoding', 'set-cookie', 'location']);

@@ -1,0 +1,29 @@
+/** What of a call and its reply crosses the mesh: only what the other end is sure to take. Pure. */
+import type { Headers, Outcome } from '../core/call.ts';
+import { CARRIED_HEADER_CHARS_MAX } from '../core/limits.ts';
+import { type EndHead, HEADER_VALUE } from '../protocol/frame.ts';
+
+/** Asked at both ends: by the sender, because a head that is refused ends the link; by the receiver, who trusts none. */
+export function carriedHeaders(headers: Headers, names: readonly string[]): Headers {
+  const carried: Record<string, string> = {};
+  for (const name of names) {
+    const value = headers[name];
+    if (value !== undefined && value.length <= CARRIED_HEADER_CHARS_MAX && HEADER_VALUE.test(value))
+      carried[name] = value;
+  }
+  return carried;
+}
+
+/** How a whole reply ended; an upstream's odd figures are left out. */
+export function endHeadOf(bytes: number, { finish, usage }: Extract<Outcome, { kind: 'complete' }>): EndHead {
+  const counted = usage !== undefined && isCount(usage.inputTokens) && isCount(usage.outputTokens);
+  return {
+    bytes,
+    ...(finish === undefined ? {} : { finish: finish.slice(0, 64) }),
+    ...(counted ? { usage: { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens } } : {}),
+  };
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}

@@ -1,0 +1,45 @@
+/** Where one model is answered, as the messages of errors name it; knows the secrets that must not be in them. */
+import { ERROR_TEXT_CHARS_MAX } from '../core/limits.ts';
+import type { UpstreamSpec } from '../core/upstream-spec.ts';
+import { Secrets } from '../lib/log.ts';
+
+/** Header names whose values are keys, whatever the provider calls them. */
+const SECRET_HEADER = /key|token|secret|auth|cookie|password/;
+/** What looks like a key, ours or not: providers echo the one they got, whole or with stars in it. */
+const KEY_LIKE = /\b(?:sk|pk|rk|gsk|xai|hf|AIza)[-_][\w*.-]{4,}|\bBearer\s+[^\s"',]{4,}/gi;
+
+export class Place {
+  /** Scheme, host and port; never a path or a query. */
+  readonly origin: string;
+  readonly #suffix: string;
+  readonly #node: string;
+  readonly #provider: string;
+  readonly #secrets = new Secrets();
+
+  constructor(node: string, spec: UpstreamSpec) {
+    this.origin = new URL(spec.baseUrl).origin;
+    this.#node = node;
+    this.#provider = spec.card.provider;
+    this.#suffix = ` (node ${node}, provider ${spec.card.provider}, model ${spec.card.id})`;
+    if (spec.apiKey !== undefined) this.#secrets.add(spec.apiKey);
+    for (const [name, value] of Object.entries(spec.headers)) {
+      if (SECRET_HEADER.test(name.toLowerCase())) this.#secrets.add(value);
+    }
+  }
+
+  /** Our own words, and behind them where it happened. */
+  say(text: string): string {
+    return `${text}${this.#suffix}`;
+  }
+
+  /** The way to mend a refused key: it is this node's, not the one that the client sent. */
+  keyAdvice(): string {
+    return `check the apiKey of provider ${this.#provider} on node ${this.#node}; your own key is not at fault`;
+  }
+
+  /** Text of the upstream, fit to be shown: without keys and not too long. */
+  quote(text: string, charsMax = ERROR_TEXT_CHARS_MAX): string {
+    const clean = this.#secrets.scrub(text).replace(KEY_LIKE, '[secret]').trim();
+    return clean.length <= charsMax ? clean : `${clean.slice(0, charsMax)}…`;
+  }
+}

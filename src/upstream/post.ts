@@ -1,0 +1,21 @@
+/** What is asked of the HTTP client, and what it gives. */
+import type { Headers, Outcome } from '../core/call.ts';
+import type { ByteQueue } from '../lib/byte-queue.ts';
+import type { HttpHead } from './head.ts';
+import type { Intake } from './intake.ts';
+import type { Place } from './place.ts';
+
+export interface HttpRequest {
+  readonly place: Place;
+  readonly path: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+  readonly silenceMs: number;
+  /** What is made of the reply. Throws a `ClawError` where its head alone shows that it is of no use. */
+  readonly intake: (head: HttpHead) => Intake;
+}
+
+export interface HttpReply extends HttpHead {
+  readonly body: ByteQueue;
+  readonly ended: Promise<Outcome>;
+}

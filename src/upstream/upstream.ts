@@ -1,0 +1,176 @@
+/** The models that this node answers itself. Owns which server each is at and what is sent there; never translates. */
+import type { Answer, Call, Headers, ModelRef, Reply } from '../core/call.ts';
+import { CALL_HEADERS } from '../core/call.ts';
+import type { Card } from '../core/card.ts';
+import { ClawError } from '../core/errors.ts';
+import type { UpstreamSpec } from '../core/upstream-spec.ts';
+import { shapes } from '../dialect/dialects.ts';
+import { replaceModel } from '../dialect/model-field.ts';
+import type { DialectShape } from '../dialect/shape.ts';
+import type { Clock } from '../lib/clock.ts';
+import { type AddressRefused, refusedLiteral } from './address.ts';
+import { bodyInWords, carriedHeaders, foreignCoding, type HttpHead, isCarried, mediaType } from './head.ts';
+import { HttpClient } from './http-call.ts';
+import { EventIntake, type Intake, JsonIntake, TextIntake } from './intake.ts';
+import { Place } from './place.ts';
+import type { HttpReply } from './post.ts';
+import { refusalReply } from './refusal.ts';
+
+/** Ours alone: neither a caller nor the configuration's `headers` can set them. */
+const OWNED_HEADERS = new Set([
+  'authorization',
+  'host',
+  'content-length',
+  'content-type',
+  'accept-encoding',
+  'transfer-encoding',
+  'connection',
+]);
+
+const EVENTS = 'text/event-stream';
+
+interface Upstream {
+  readonly spec: UpstreamSpec;
+  readonly place: Place;
+  readonly shape: DialectShape;
+  readonly path: string;
+  readonly refused: AddressRefused | undefined;
+  /** What every call sends. */
+  readonly headers: Headers;
+}
+
+export interface UpstreamsParts {
+  /** This node's name, for messages. */
+  readonly nodeName: string;
+  readonly clock: Clock;
+}
+
+export class Upstreams {
+  readonly cards: readonly Card[];
+  readonly #upstreams: readonly Upstream[];
+  readonly #client: HttpClient;
+
+  constructor(specs: readonly UpstreamSpec[], { nodeName, clock }: UpstreamsParts) {
+    this.#upstreams = specs.map((spec) => upstreamOf(spec, nodeName));
+    this.#client = new HttpClient(clock);
+    this.cards = specs.map(({ card }) => card);
+  }
+
+  /** Answers a call whose model is one of the cards. */
+  readonly answer: Answer = async (call, signal) => {
+    const upstream = this.#find(call.model);
+    const { spec, place, path, refused } = upstream;
+    if (call.dialect !== spec.card.dialect)
+      throw new ClawError(
+        'internal',
+        place.say(`a ${call.dialect} call was not translated for its upstream`),
+      );
+    if (refused !== undefined)
+      throw new ClawError('upstream_unreachable', place.say(refused.message), { cause: refused });
+    const reply = await this.#client.post(
+      {
+        place,
+        path,
+        headers: requestHeaders(upstream, call),
+        body: replaceModel(call.body, spec.card.id),
+        silenceMs: spec.silenceMs,
+        intake: (head) => intakeFor(head, call, upstream),
+      },
+      signal,
+    );
+    return reply.status >= 400 ? refuse(reply, place) : accept(reply, call);
+  };
+
+  /** Cuts the calls that still run. */
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  #find({ id, provider }: ModelRef): Upstream {
+    const found = this.#upstreams.filter(
+      ({ spec: { card } }) => card.id === id && (provider === undefined || card.provider === provider),
+    );
+    const [first, second] = found;
+    if (first === undefined) throw new ClawError('model_not_found', `this node has no model "${id}"`);
+    if (second !== undefined) {
+      const names = found.map(({ spec: { card } }) => `${card.provider}/${card.id}`).join(', ');
+      throw new ClawError('model_ambiguous', `several providers have a model "${id}": ${names}`);
+    }
+    return first;
+  }
+}
+
+function upstreamOf(spec: UpstreamSpec, nodeName: string): Upstream {
+  const url = new URL(spec.baseUrl);
+  const shape = shapes[spec.card.dialect];
+  const headers: Record<string, string> = { 'user-agent': 'clawmatrix' };
+  for (const [name, value] of Object.entries(spec.headers)) setHeader(headers, name, value);
+  return {
+    spec,
+    shape,
+    headers,
+    place: new Place(nodeName, spec),
+    path: `${url.pathname.replace(/\/+$/, '')}${shape.path}${url.search}`,
+    refused: refusedLiteral(url),
+  };
+}
+
+function requestHeaders({ spec, headers }: Upstream, call: Call): Headers {
+  const sent: Record<string, string> = { ...headers };
+  for (const name of CALL_HEADERS) {
+    const value = call.headers[name];
+    if (value !== undefined && isCarried(value)) setHeader(sent, name, value);
+  }
+  sent.accept = call.stream ? EVENTS : 'application/json';
+  sent['accept-encoding'] = 'identity';
+  sent['content-type'] = 'application/json';
+  sent['x-request-id'] = call.id;
+  // The whole request goes to the origin that the key was configured for: redirects are not followed.
+  if (spec.apiKey !== undefined) sent.authorization = `Bearer ${spec.apiKey}`;
+  return sent;
+}
+
+function setHeader(headers: Record<string, string>, name: string, value: string): void {
+  const lower = name.toLowerCase();
+  if (!OWNED_HEADERS.has(lower)) headers[lower] = value;
+}
+
+/** What the head alone decides: a form that was not asked for is a fault of the upstream. */
+function intakeFor(head: HttpHead, call: Call, { spec, shape, place }: Upstream): Intake {
+  const wrong = (text: string) =>
+    new ClawError('upstream_protocol', place.say(`the upstream answered ${text}`));
+  const { status } = head;
+  if (status >= 400) return new TextIntake();
+  if (status >= 300)
+    throw wrong(
+      `${status}, a redirect${whereTo(head, place)}: redirects are not followed; correct the baseUrl`,
+    );
+  const coding = foreignCoding(head);
+  if (coding !== undefined)
+    throw wrong(`with a body coded as ${coding.slice(0, 32)}, which was not asked for`);
+  const isEvents = mediaType(head) === EVENTS;
+  if (isEvents !== call.stream || mediaType(head) === 'text/html') {
+    const wanted = call.stream ? `a stream of events (${EVENTS})` : 'a JSON body';
+    throw wrong(`${status} with ${bodyInWords(head)}, where ${wanted} was asked for`);
+  }
+  return call.stream ? new EventIntake(shape, spec.eventBytesMax, place) : new JsonIntake(head, shape, place);
+}
+
+/** Only the origin: the rest of a redirect's target may hold a token. */
+function whereTo({ headers: { location } }: HttpHead, place: Place): string {
+  if (location === undefined || !URL.canParse(location, place.origin)) return '';
+  return ` to ${new URL(location, place.origin).origin}`;
+}
+
+function accept(reply: HttpReply, call: Call): Reply {
+  const headers = carriedHeaders(reply);
+  headers['content-type'] = call.stream ? `${EVENTS}; charset=utf-8` : 'application/json';
+  return { status: reply.status, headers, body: reply.body, ended: reply.ended };
+}
+
+async function refuse(reply: HttpReply, place: Place): Promise<Reply> {
+  // Handed over once it is whole or enough: everything that will be looked at waits in one piece.
+  const { value } = await reply.body.next();
+  await reply.body.return();
+  return refusalReply(reply, Buffer.from(value ?? '').toString(), place);
+}

@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest';
+import { nodeIdOf } from '../../src/core/ids.ts';
+import { testHome } from './home.ts';
+
+async function load(config: object) {
+  const home = await testHome();
+  await home.config(config);
+  return home.load();
+}
+
+const provider = {
+  baseUrl: 'https://api.example.net/v1',
+  apiKey: 'provider-key-1',
+  api: 'openai-responses',
+  headers: { 'x-a': 'provider', 'x-b': 'provider' },
+  timeouts: { upstreamMs: 2_000 },
+};
+
+test('a model without its own takes all from its provider', async () => {
+  const { upstreams } = await load({ providers: { p: provider }, models: [{ id: 'a', provider: 'p' }] });
+  expect(upstreams).toEqual([
+    {
+      card: { id: 'a', provider: 'p', dialect: 'responses' },
+      baseUrl: 'https://api.example.net/v1',
+      apiKey: 'provider-key-1',
+      headers: { 'x-a': 'provider', 'x-b': 'provider' },
+      silenceMs: 2_000,
+      eventBytesMax: 1_048_576,
+    },
+  ]);
+});
+
+test("a model's own values go before its provider's, header by header", async () => {
+  const model = {
+    id: 'a',
+    provider: 'p',
+    apiKey: 'model-key-1',
+    api: 'openai-completions',
+    headers: { 'X-B': 'model' },
+    timeouts: { upstreamMs: 3_000 },
+  };
+  const { upstreams } = await load({ providers: { p: provider }, models: [model] });
+  expect(upstreams[0]).toMatchObject({
+    card: { dialect: 'chat' },
+    apiKey: 'model-key-1',
+    headers: { 'x-a': 'provider', 'x-b': 'model' },
+    silenceMs: 3_000,
+  });
+});
+
+describe("a provider's key and headers", () => {
+  test('are not sent to another host that a model names, and the model says so', async () => {
+    const models = [{ id: 'a', provider: 'p', baseUrl: 'https://elsewhere.example.net/v1' }];
+    const { upstreams, warnings } = await load({ providers: { p: provider }, models });
+    expect(upstreams[0]).toMatchObject({ card: { dialect: 'chat' }, headers: {}, silenceMs: 120_000 });
+    expect(upstreams[0]).not.toHaveProperty('apiKey');
+    expect(warnings).toEqual([expect.stringContaining('whose key is not sent there')]);
+  });
+
+  test('are sent to another path of the same host', async () => {
+    const models = [{ id: 'a', provider: 'p', baseUrl: 'https://api.example.net/beta/' }];
+    const { upstreams, warnings } = await load({ providers: { p: provider }, models });
+    expect(upstreams[0]).toMatchObject({ baseUrl: 'https://api.example.net/beta', apiKey: 'provider-key-1' });
+    expect(warnings).toEqual([]);
+  });
+});
+
+test('a card has what the model says of itself and nothing else', async () => {
+  const traits = {
+    description: 'quick',
+    contextWindow: 32_768,
+    maxTokens: 8_192,
+    input: ['text', 'image'],
+    reasoning: false,
+    cost: { input: 1, output: 2.5 },
+  };
+  const { upstreams, announced } = await load({
+    models: [{ id: 'a', provider: 'p', baseUrl: 'http://127.0.0.1:1', apiKey: 'model-key-1', ...traits }],
+  });
+  expect(upstreams[0]?.card).toEqual({ id: 'a', provider: 'p', dialect: 'chat', ...traits });
+  expect(announced).toEqual([upstreams[0]?.card]);
+});
+
+test('a provider named like a part of every object is not found in it', async () => {
+  const { upstreams, warnings } = await load({ models: [{ id: 'a', provider: 'constructor' }] });
+  expect(upstreams).toEqual([]);
+  expect(warnings).toHaveLength(1);
+});
+
+test('what is accepted and not used yet is told of', async () => {
+  const { warnings } = await load({
+    proxyModels: [{ id: 'a' }],
+    openclaw: { config: '~/.openclaw/openclaw.json' },
+    providers: {
+      p: { baseUrl: 'http://127.0.0.1:1', discover: true },
+      q: { baseUrl: 'http://127.0.0.1:1', discover: false },
+    },
+    limits: { sseEventBytesMax: 2_000_000 },
+  });
+  expect(warnings).toEqual([
+    expect.stringContaining('"openclaw" is not yet used'),
+    expect.stringContaining('providers.p.discover is not yet used'),
+    expect.stringContaining('"proxyModels" is not yet used'),
+    expect.stringContaining('limits.sseEventBytesMax is over 1048576'),
+  ]);
+});
+
+test('a peer can be given with the id that it must prove, in whatever case it was copied', async () => {
+  const id = nodeIdOf(Buffer.alloc(32, 9));
+  const { peers } = await load({ peers: [{ url: 'wss://hub.example.net', id: id.toUpperCase() }] });
+  expect(peers).toEqual([{ url: 'wss://hub.example.net', id }]);
+});
+
+test.each([
+  ['proxy.allowedOrigins', { proxy: { allowedOrigins: ['*'] } }],
+  ['proxy.allowedOrigins', { proxy: { allowedOrigins: ['null'] } }],
+  ['proxy.allowedOrigins', { proxy: { allowedOrigins: ['http://x/path'] } }],
+  ['proxy.allowedHosts', { proxy: { allowedHosts: ['http://x'] } }],
+  ['proxy.trustedProxies', { proxy: { trustedProxies: ['10.0.0.0/8'] } }],
+  ['proxy.trustedProxies', { proxy: { trustedProxies: ['hub.lan'] } }],
+  ['listen.host', { listen: { host: 'http://x' } }],
+  ['listen.host', { listen: { host: '' } }],
+])('%s refuses %j', async (path, config) => {
+  const home = await testHome();
+  await home.config(config);
+  const { faults } = await home.faults();
+  expect(faults.map((fault) => fault.path.slice(0, 2).join('.'))).toEqual([path]);
+});
+
+test('addresses that the proxy is told of come out as they are compared', async () => {
+  const proxy = {
+    allowedHosts: ['Studio.LAN:19701', '[::1]:1'],
+    allowedOrigins: ['http://localhost:3000'],
+    trustedProxies: ['10.0.0.7', '0:0:0:0:0:0:0:A'],
+  };
+  expect((await load({ proxy })).proxy).toMatchObject({
+    ...proxy,
+    allowedHosts: ['studio.lan:19701', '[::1]:1'],
+    trustedProxies: ['10.0.0.7', '::a'],
+  });
+});

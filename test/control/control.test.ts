@@ -1,0 +1,249 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { stat, writeFile } from 'node:fs/promises';
+import { createServer, type RequestListener } from 'node:http';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { askDaemon } from '../../src/control/client.ts';
+import { ControlFault } from '../../src/control/fault.ts';
+import { startControl } from '../../src/control/server.ts';
+import { processIsAlive, stopDaemon } from '../../src/control/stop.ts';
+import { CONTROL_BYTES_MAX, SOCKET_PATH_BYTES_MAX } from '../../src/core/limits.ts';
+import { eventually, within } from '../support/eventually.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { realClock } from '../support/real-clock.ts';
+import { fakeDaemon, MODELS, PEERS, STATUS, socketPath } from './socket.ts';
+
+const clock = realClock;
+
+async function fault(promise: Promise<unknown>): Promise<ControlFault> {
+  const result = await promise.catch((error: unknown) => error);
+  if (result instanceof ControlFault) return result;
+  throw new Error('expected a ControlFault', { cause: result });
+}
+
+/** Something on the socket that is no daemon of ours. */
+async function impostor(path: string, listener: RequestListener): Promise<void> {
+  const server = createServer(listener).listen(path);
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  });
+  await once(server, 'listening');
+}
+
+test('a running daemon says what it is asked', async () => {
+  const path = await socketPath();
+  await fakeDaemon(path);
+  expect(await askDaemon('status', { path, clock })).toEqual(STATUS);
+  expect(await askDaemon('peers', { path, clock })).toEqual(PEERS);
+  expect(await askDaemon('models', { path, clock })).toEqual(MODELS);
+  expect(await askDaemon('pid', { path, clock })).toEqual({ pid: process.pid });
+});
+
+test('the socket has mode 0600 whatever the umask, and the umask is as before', async () => {
+  const path = await socketPath();
+  const before = process.umask(0);
+  try {
+    await fakeDaemon(path);
+    expect(process.umask()).toBe(0);
+  } finally {
+    process.umask(before);
+  }
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+});
+
+test('closed, it takes its file away; closed again, it does nothing', async () => {
+  const path = await socketPath();
+  const control = await fakeDaemon(path);
+  await control.close();
+  await control.close();
+  await expect(stat(path)).rejects.toThrow('ENOENT');
+  expect(await fault(askDaemon('status', { path, clock }))).toMatchObject({ kind: 'not_running' });
+});
+
+test('an asker that says nothing does not hold up the close', async () => {
+  const path = await socketPath();
+  const control = await fakeDaemon(path);
+  const idle = connect(path);
+  onTestFinished(() => void idle.destroy());
+  await once(idle, 'connect');
+  await within('the close', control.close());
+});
+
+test('a question that the daemon fails at does not end it', async () => {
+  const path = await socketPath();
+  await fakeDaemon(path, {
+    peers: () => {
+      throw new Error('a defect');
+    },
+  });
+  expect(await fault(askDaemon('peers', { path, clock }))).toMatchObject({ kind: 'garbled' });
+  expect(await askDaemon('status', { path, clock })).toEqual(STATUS);
+});
+
+describe('a second daemon', () => {
+  test('on the same socket is refused, with the pid of the first', async () => {
+    const path = await socketPath();
+    await fakeDaemon(path);
+    expect(await fault(fakeDaemon(path))).toMatchObject({
+      kind: 'already_running',
+      pid: process.pid,
+      message: `a daemon is running already on ${path}: pid ${process.pid}`,
+    });
+    expect(await askDaemon('status', { path, clock })).toEqual(STATUS);
+  });
+
+  test('takes over the socket file of one that was killed', async () => {
+    const path = await socketPath();
+    await deadSocket(path);
+    expect((await stat(path)).isSocket()).toBe(true);
+    await fakeDaemon(path);
+    expect(await askDaemon('status', { path, clock })).toEqual(STATUS);
+  });
+
+  test('wins against a dead one together with no other: of several at once, one starts', async () => {
+    const path = await socketPath();
+    await deadSocket(path);
+    const results = await Promise.allSettled([1, 2, 3, 4].map(() => fakeDaemon(path)));
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await askDaemon('status', { path, clock })).toEqual(STATUS);
+  });
+
+  test('takes over a plain file that lies there, which answers nothing', async () => {
+    const path = await socketPath();
+    await writeFile(path, '');
+    await fakeDaemon(path);
+    expect(await askDaemon('status', { path, clock })).toEqual(STATUS);
+  });
+
+  test('does not push aside one that hangs', async () => {
+    const path = await socketPath();
+    await impostor(path, () => {});
+    const fake = new FakeClock();
+    const refused = fault(startControl({ path, clock: fake, handlers: NO_HANDLERS }));
+    await eventually('the question is asked', () => fake.pending === 1);
+    fake.advance(5_000);
+    const { kind, message } = await refused;
+    expect(kind).toBe('already_running');
+    expect(message).toMatch(/no answer within 5000 ms/);
+  });
+});
+
+describe('a path', () => {
+  test('over what a socket takes is refused, with the mend', async () => {
+    const directory = await socketPath();
+    const path = join(directory, 'x'.repeat(SOCKET_PATH_BYTES_MAX));
+    const { kind, message } = await fault(startControl({ path, clock, handlers: NO_HANDLERS }));
+    expect(kind).toBe('unusable');
+    expect(message).toMatch(/set CLAWMATRIX_HOME to a shorter one$/);
+  });
+
+  test('of the very longest works', async () => {
+    const short = await socketPath();
+    const path = short.replace(
+      'control.sock',
+      'x'.repeat(SOCKET_PATH_BYTES_MAX - short.length + 'control.sock'.length),
+    );
+    expect(Buffer.byteLength(path)).toBe(SOCKET_PATH_BYTES_MAX);
+    await fakeDaemon(path);
+    expect(await askDaemon('pid', { path, clock })).toEqual({ pid: process.pid });
+  });
+
+  test('in a directory that is not there is refused', async () => {
+    const path = join(await socketPath(), 'control.sock');
+    expect(await fault(startControl({ path, clock, handlers: NO_HANDLERS }))).toMatchObject({
+      kind: 'unusable',
+    });
+  });
+});
+
+describe('an answer', () => {
+  test('that does not come in time ends the question', async () => {
+    const path = await socketPath();
+    await impostor(path, (_, response) => void response.writeHead(200).write('{'));
+    const fake = new FakeClock();
+    const asked = fault(askDaemon('status', { path, clock: fake }));
+    await eventually('the question is asked', () => fake.pending === 1);
+    fake.advance(5_000);
+    expect(await asked).toMatchObject({ kind: 'silent' });
+    expect(fake.pending).toBe(0);
+  });
+
+  test('over the size limit is cut off', async () => {
+    const path = await socketPath();
+    await impostor(path, (_, response) => void response.end(`"${'x'.repeat(CONTROL_BYTES_MAX - 1)}"`));
+    expect((await fault(askDaemon('status', { path, clock }))).message).toContain(
+      `over ${CONTROL_BYTES_MAX} bytes`,
+    );
+  });
+
+  test.each([
+    ['of another form', '{"pid":"1"}'],
+    ['that is no JSON', 'hello'],
+    ['with an id that is none', JSON.stringify({ ...STATUS, id: 'x'.repeat(54) })],
+  ])('%s is refused with what to do', async (_, text) => {
+    const path = await socketPath();
+    await impostor(path, (_request, response) => void response.end(text));
+    expect(await fault(askDaemon('status', { path, clock }))).toMatchObject({
+      kind: 'garbled',
+      message: expect.stringContaining('stop it and start this version'),
+    });
+  });
+
+  test('of a newer daemon may have more in it', async () => {
+    const path = await socketPath();
+    await impostor(path, (_, response) => void response.end(JSON.stringify({ ...STATUS, mood: 'good' })));
+    expect(await askDaemon('status', { path, clock })).toEqual(STATUS);
+  });
+});
+
+describe('stop', () => {
+  test('is answered first and done after, and waits until daemon and process are gone', async () => {
+    const path = await socketPath();
+    const order: string[] = [];
+    let alive = true;
+    const control = await fakeDaemon(path, {
+      stop: () => {
+        order.push('stop');
+        void control.close().then(() => {
+          order.push('closed');
+          alive = false;
+        });
+      },
+    });
+    expect(await stopDaemon({ path, clock, isAlive: () => alive })).toBe(process.pid);
+    expect(order).toEqual(['stop', 'closed']);
+  });
+
+  test('does not return while the process is still there', async () => {
+    const path = await socketPath();
+    await fakeDaemon(path);
+    const { kind, message } = await fault(stopDaemon({ path, clock, ms: 120, isAlive: () => true }));
+    expect(kind).toBe('silent');
+    expect(message).toContain(`pid ${process.pid}`);
+  });
+
+  test('without a daemon is not_running', async () => {
+    expect(await fault(stopDaemon({ path: await socketPath(), clock }))).toMatchObject({
+      kind: 'not_running',
+    });
+  });
+
+  test('knows a process that is there from one that has ended', async () => {
+    expect(processIsAlive(process.pid)).toBe(true);
+    const child = spawn(process.execPath, ['-e', '']);
+    await once(child, 'exit');
+    expect(processIsAlive(child.pid ?? 0)).toBe(false);
+  });
+});
+
+const NO_HANDLERS = { status: () => STATUS, peers: () => PEERS, models: () => MODELS, stop: () => {} };
+
+/** The socket file that a killed process leaves behind. */
+async function deadSocket(path: string): Promise<void> {
+  const script = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+  await once(spawn(process.execPath, ['-e', script]), 'exit');
+}

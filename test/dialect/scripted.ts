@@ -1,0 +1,96 @@
+/** An upstream that plays a script, and the call that reaches it: what the dialects' tests share. */
+import type { Answer, Call, Dialect, Outcome, Reply } from '../../src/core/call.ts';
+import { ClawError } from '../../src/core/errors.ts';
+import { newCallId, nodeIdOf } from '../../src/core/ids.ts';
+import type { DialectTools } from '../../src/dialect/shape.ts';
+
+/** Ids that count up and a time that stands still: golden files stay the same. */
+export function countingTools(): DialectTools {
+  let count = 0;
+  return {
+    randomId: (prefix) => `${prefix}${String(++count).padStart(4, '0')}`,
+    wall: () => 1_760_000_000_000,
+  };
+}
+
+export function aCall(dialect: Dialect, body: unknown, stream = true): Call {
+  return {
+    id: newCallId(),
+    origin: nodeIdOf(new Uint8Array(32)),
+    dialect,
+    model: { id: 'upstream-model' },
+    stream,
+    headers: {},
+    body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
+    report: () => {},
+  };
+}
+
+export interface Script {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly chunks: readonly (string | Uint8Array)[];
+  /** Thrown behind the last chunk. */
+  readonly fault?: ClawError;
+}
+
+export class ScriptedUpstream {
+  readonly calls: Call[] = [];
+  /** How often a body was left before its end. */
+  left = 0;
+  readonly #script: Script;
+
+  constructor(script: Script) {
+    this.#script = script;
+  }
+
+  readonly answer: Answer = async (call): Promise<Reply> => {
+    this.calls.push(call);
+    const { status = 200, headers = {}, chunks, fault } = this.#script;
+    let settle: (outcome: Outcome) => void = () => {};
+    const ended = new Promise<Outcome>((resolve) => {
+      settle = resolve;
+    });
+    const upstream = this;
+    async function* body() {
+      let bytes = 0;
+      let isOver = false;
+      try {
+        for (const chunk of chunks) {
+          const data = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+          bytes += data.length;
+          yield data;
+        }
+        isOver = true;
+        if (fault !== undefined) {
+          settle({ kind: 'failed', bytes, error: fault });
+          throw fault;
+        }
+        settle({ kind: 'complete', bytes });
+      } finally {
+        if (!isOver) upstream.left++;
+        settle({ kind: 'cancelled', bytes });
+      }
+    }
+    return { status, headers, body: body(), ended };
+  };
+
+  /** The body of the last call, parsed. */
+  get request(): Record<string, unknown> {
+    const call = this.calls.at(-1);
+    if (call === undefined) throw new Error('the upstream was not called');
+    return JSON.parse(Buffer.from(call.body).toString());
+  }
+}
+
+/** All of a body as text, and the error that ended it, if one did. */
+export async function drained(reply: Reply): Promise<{ text: string; error: ClawError | undefined }> {
+  let text = '';
+  try {
+    for await (const chunk of reply.body) text += Buffer.from(chunk).toString();
+    return { text, error: undefined };
+  } catch (error) {
+    if (!(error instanceof ClawError)) throw error;
+    return { text, error };
+  }
+}

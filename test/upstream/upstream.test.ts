@@ -1,0 +1,458 @@
+import { createServer, type Socket } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import type { Call, Dialect, Reply } from '../../src/core/call.ts';
+import { ClawError } from '../../src/core/errors.ts';
+import { newCallId, nodeIdOf } from '../../src/core/ids.ts';
+import { WINDOW_BYTES_MAX } from '../../src/core/limits.ts';
+import type { UpstreamSpec } from '../../src/core/upstream-spec.ts';
+import { ByteQueue } from '../../src/lib/byte-queue.ts';
+import type { Clock } from '../../src/lib/clock.ts';
+import { Upstreams } from '../../src/upstream/upstream.ts';
+import { eventually, within } from '../support/eventually.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { chatEvents, responsesEvents } from '../support/openai-bodies.ts';
+import { realClock } from '../support/real-clock.ts';
+import * as scripted from '../support/scripted-upstream.ts';
+
+const KEY = 'sk-canary-0123456789abcdef';
+const where = '(node studio, provider ollama, model qwen3:8b)';
+
+interface Options {
+  readonly spec?: Partial<UpstreamSpec>;
+  readonly dialect?: Dialect;
+  readonly clock?: Clock;
+}
+
+function upstreams(baseUrl: string, { spec, dialect = 'chat', clock = realClock }: Options = {}) {
+  const card = { id: 'qwen3:8b', provider: 'ollama', dialect };
+  const whole: UpstreamSpec = {
+    card,
+    baseUrl,
+    apiKey: KEY,
+    headers: {},
+    silenceMs: 120_000,
+    eventBytesMax: 1 << 20,
+    ...spec,
+  };
+  const made = new Upstreams([whole], { nodeName: 'studio', clock });
+  return Object.assign(made, { [Symbol.asyncDispose]: () => made.close() });
+}
+
+function call(overrides: Partial<Call> = {}): Call {
+  return {
+    id: newCallId(),
+    origin: nodeIdOf(new Uint8Array(32)),
+    dialect: 'chat',
+    model: { id: 'qwen3:8b', provider: 'ollama' },
+    stream: false,
+    headers: {},
+    body: Buffer.from('{"model":"studio/qwen3:8b","messages":[]}'),
+    report: () => {},
+    ...overrides,
+  };
+}
+
+const streamCall = (overrides: Partial<Call> = {}) =>
+  call({ stream: true, body: Buffer.from('{"model":"m","messages":[],"stream":true}'), ...overrides });
+
+const live = () => new AbortController().signal;
+
+async function read(reply: Reply): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of reply.body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+async function thrown(work: Promise<unknown>): Promise<ClawError> {
+  const error = await within(
+    'the call fails',
+    work.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    ),
+  );
+  if (!(error instanceof ClawError)) throw new Error('no ClawError was thrown', { cause: error });
+  return error;
+}
+
+/** What came before the body broke, and why it did. */
+async function readBroken(reply: Reply): Promise<{ text: string; error: ClawError }> {
+  const chunks: Uint8Array[] = [];
+  const error = await thrown(
+    (async () => {
+      for await (const chunk of reply.body) chunks.push(chunk);
+    })(),
+  );
+  return { text: Buffer.concat(chunks).toString(), error };
+}
+
+describe('what reaches the upstream', () => {
+  test('the body arrives byte for byte but for the model: unknown fields, huge integers, key order, spacing', async () => {
+    await using upstream = await scripted.startUpstream();
+    await using ours = upstreams(upstream.baseUrl);
+    const body =
+      '{ "z_unknown": {"b":1,"a":[9007199254740993, 1.0e+2]},\n "model":"studio/qwen3:8b", "messages":[{"content":"\\u00e9 é 模"}] }';
+    const reply = await ours.answer(call({ body: Buffer.from(body) }), live());
+    await read(reply);
+    const [request] = upstream.requests;
+    expect(request?.body.toString()).toBe(body.replace('studio/qwen3:8b', 'qwen3:8b'));
+    expect(request?.method).toBe('POST');
+    expect(request?.url).toBe('/v1/chat/completions');
+  });
+
+  test('fields that steer other proxies (api_base, api_key, headers) change neither destination nor key', async () => {
+    await using upstream = await scripted.startUpstream();
+    await using ours = upstreams(upstream.baseUrl);
+    const body =
+      '{"model":"m","api_base":"http://127.0.0.1:9/x","base_url":"http://evil","api_key":"sk-evil","headers":{"authorization":"x"}}';
+    await read(await ours.answer(call({ body: Buffer.from(body) }), live()));
+    const request = await upstream.request(0);
+    expect(request.headers.authorization).toBe(`Bearer ${KEY}`);
+    expect(request.body.toString()).toBe(body.replace('"m"', '"qwen3:8b"'));
+  });
+
+  test('configured headers give way to the call, and nobody sets those that are ours', async () => {
+    await using upstream = await scripted.startUpstream();
+    const owned = {
+      Authorization: 'x',
+      host: 'x',
+      'content-length': '1',
+      'Accept-Encoding': 'gzip',
+      connection: 'x',
+    };
+    await using ours = upstreams(upstream.baseUrl, {
+      spec: { headers: { ...owned, 'X-Api-Version': '7', session_id: 'configured' } },
+    });
+    const sent = call({
+      headers: { session_id: 's1', authorization: 'stolen', 'x-evil': '1', 'openai-beta': 'a\r\nb: c' },
+    });
+    await read(await ours.answer(sent, live()));
+    const { headers } = await upstream.request(0);
+    expect(headers).toMatchObject({
+      authorization: `Bearer ${KEY}`,
+      host: new URL(upstream.baseUrl).host,
+      'accept-encoding': 'identity',
+      'content-type': 'application/json',
+      accept: 'application/json',
+      'x-api-version': '7',
+      session_id: 's1',
+      'x-request-id': sent.id,
+    });
+    expect(headers).not.toHaveProperty('x-evil');
+    expect(headers).not.toHaveProperty('openai-beta');
+  });
+
+  test('no key is sent where none is configured', async () => {
+    await using upstream = await scripted.startUpstream();
+    const spec = {
+      card: { id: 'a', provider: 'p', dialect: 'chat' as const },
+      baseUrl: upstream.baseUrl,
+      headers: {},
+    };
+    await using ours = Object.assign(
+      new Upstreams([{ ...spec, silenceMs: 1000, eventBytesMax: 1000 }], { nodeName: 'n', clock: realClock }),
+      { [Symbol.asyncDispose]: () => ours.close() },
+    );
+    await read(await ours.answer(call({ model: { id: 'a' } }), live()));
+    expect((await upstream.request(0)).headers).not.toHaveProperty('authorization');
+  });
+
+  test('a call in another dialect than the upstream speaks is our own fault, and nothing is sent', async () => {
+    await using upstream = await scripted.startUpstream();
+    await using ours = upstreams(upstream.baseUrl, { dialect: 'responses' });
+    expect(await thrown(ours.answer(call(), live()))).toMatchObject({ code: 'internal' });
+    expect(upstream.requests).toHaveLength(0);
+  });
+
+  test('a model that is not here is not found', async () => {
+    await using ours = upstreams('http://127.0.0.1:9/v1');
+    expect(await thrown(ours.answer(call({ model: { id: 'gpt' } }), live()))).toMatchObject({ status: 404 });
+  });
+});
+
+describe('what comes back', () => {
+  test('a whole reply passes byte for byte, with its usage and finish', async () => {
+    await using upstream = await scripted.startUpstream();
+    await using ours = upstreams(upstream.baseUrl);
+    const body =
+      ' {"choices":[{"finish_reason":"length","x":9007199254740993}],"usage":{"prompt_tokens":3,"completion_tokens":4}}\n';
+    upstream.next(
+      scripted.raw(
+        { headers: { 'content-type': 'application/json', 'x-ratelimit-limit-requests': '9' } },
+        body,
+      ),
+    );
+    const reply = await ours.answer(call(), live());
+    expect(await read(reply)).toBe(body);
+    expect(reply.headers).toEqual({ 'content-type': 'application/json', 'x-ratelimit-limit-requests': '9' });
+    expect(await reply.ended).toEqual({
+      kind: 'complete',
+      bytes: body.length,
+      finish: 'length',
+      usage: { inputTokens: 3, outputTokens: 4 },
+    });
+  });
+
+  test.each([
+    ['chat', chatEvents({ text: ['a', 'b'] }), 'stop'],
+    ['responses', responsesEvents({ text: ['a', 'b'] }), 'completed'],
+  ] as const)(
+    'a %s stream passes byte for byte, event by event, with its usage and finish',
+    async (dialect, events, finish) => {
+      await using upstream = await scripted.startUpstream();
+      await using ours = upstreams(upstream.baseUrl, { dialect });
+      const stream = upstream.nextStream(events);
+      const reply = await ours.answer(streamCall({ dialect }), live());
+      const body = reply.body[Symbol.asyncIterator]();
+      await stream.send(2);
+      expect(Buffer.from((await body.next()).value ?? '').toString()).toBe(events.slice(0, 2).join(''));
+      // Half an event is not handed on.
+      await stream.write(': half');
+      const next = body.next();
+      await stream.write(' and the rest\n\n');
+      expect(Buffer.from((await next).value ?? '').toString()).toBe(': half and the rest\n\n');
+      await stream.finish();
+      expect(Buffer.from((await body.next()).value ?? '').toString()).toBe(events.slice(2).join(''));
+      expect((await body.next()).done).toBe(true);
+      expect(await reply.ended).toMatchObject({
+        kind: 'complete',
+        finish,
+        usage: { inputTokens: 7, outputTokens: 5 },
+      });
+    },
+  );
+
+  test('a reply larger than the window passes whole', async () => {
+    await using upstream = await scripted.startUpstream();
+    await using ours = upstreams(upstream.baseUrl);
+    const body = JSON.stringify({ choices: [], pad: 'x'.repeat(3 << 20) });
+    upstream.next(scripted.raw({ headers: { 'content-type': 'application/json' } }, body));
+    const reply = await ours.answer(call(), live());
+    expect((await read(reply)).length).toBe(body.length);
+    expect(await reply.ended).toMatchObject({ kind: 'complete', bytes: body.length });
+  });
+});
+
+describe('a slow reader', () => {
+  test('stops the upstream, without its silence counting, and loses nothing', async () => {
+    await using upstream = await scripted.startUpstream();
+    const clock = new FakeClock();
+    await using ours = upstreams(upstream.baseUrl, { clock });
+    const stream = upstream.nextStream([]);
+    const reply = await ours.answer(streamCall(), live());
+    const response = await stream.opened();
+    const event = `: ${'x'.repeat(64 * 1024)}\n\n`;
+    // 32 MiB are more than all buffers of the system on the way.
+    for (let sent = 0; sent < 512; sent++) response.write(event);
+    let before = -1;
+    let still = 0;
+    await eventually('nothing has moved for 40 turns', () => {
+      still = response.writableLength === before ? still + 1 : 0;
+      before = response.writableLength;
+      return still > 40;
+    });
+    expect(before).toBeGreaterThan(16 << 20);
+    expect(queued(reply)).toBeLessThan(WINDOW_BYTES_MAX + 128 * 1024);
+    clock.advance(600_000);
+    response.end('data: [DONE]\n\n');
+    let bytes = 0;
+    for await (const chunk of reply.body) bytes += chunk.length;
+    expect(bytes).toBe(512 * event.length + 14);
+    expect(await reply.ended).toMatchObject({ kind: 'complete', bytes });
+    expect(clock.pending).toBe(0);
+  });
+
+  // undici 7.30.2 by itself throws an assertion in a socket event here, which ends the process.
+  test.each(['end', 'reset', 'cut'] as const)(
+    'does not bring the process down when an upstream that closes its connections stops (%s)',
+    async (how) => {
+      // The window is full with the very last byte: nothing is left unread that would hold back the end.
+      const last = `: ${'x'.repeat(1000)}\n\ndata: [DONE]\n\n`;
+      const sent = `${': '.padEnd(WINDOW_BYTES_MAX - last.length - 2, 'x')}\n\n${last}`;
+      let peer: Socket | undefined;
+      const server = createServer((socket) => {
+        socket.on('error', () => {});
+        socket.once('data', () => {
+          const head = 'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: text/event-stream\r\n';
+          const coding = how === 'end' ? '' : `transfer-encoding: chunked\r\n\r\n${(1 << 20).toString(16)}`;
+          socket.write(`${head}${coding}\r\n${sent}`);
+          peer = socket;
+        });
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const address = server.address();
+      const port = address !== null && typeof address === 'object' ? address.port : 0;
+      await using ours = upstreams(`http://127.0.0.1:${port}/v1`);
+      const reply = await ours.answer(streamCall(), live());
+      await eventually('the window is full', () => queued(reply) >= WINDOW_BYTES_MAX);
+      if (how === 'end') peer?.end();
+      else if (how === 'cut') peer?.destroy();
+      else peer?.resetAndDestroy();
+      await new Promise((resolve) => server.close(resolve));
+      expect(await read(reply)).toBe(sent);
+      expect(await reply.ended).toMatchObject({ kind: 'complete', bytes: sent.length });
+    },
+  );
+});
+
+function queued({ body }: Reply): number {
+  return body instanceof ByteQueue ? body.queuedBytes : 0;
+}
+
+describe('a reply that was cut never looks complete', () => {
+  const events = chatEvents({ text: ['a', 'b'] });
+
+  test.each(['end', 'cut', 'reset'] as const)('a stream that stops half way (%s) breaks', async (how) => {
+    await using upstream = await scripted.startUpstream();
+    await using ours = upstreams(upstream.baseUrl);
+    const stream = upstream.nextStream(events);
+    const reply = await ours.answer(streamCall(), live());
+    await stream.send(2);
+    const body = reply.body[Symbol.asyncIterator]();
+    expect(Buffer.from((await body.next()).value ?? '').toString()).toBe(events.slice(0, 2).join(''));
+    await stream[how]();
+    const error = await thrown(body.next());
+    expect(error).toMatchObject({ code: 'upstream_truncated', status: 502 });
+    expect(error.message).toContain(where);
+    expect(await reply.ended).toMatchObject({ kind: 'failed', error: { code: 'upstream_truncated' } });
+  });
+
+  test('a stream that is cut behind its finish reason has lost nothing', async () => {
+    await using upstream = await scripted.startUpstream();
+    await using ours = upstreams(upstream.baseUrl);
+    upstream.next(scripted.cutsAfter(events.slice(0, -1).join('')));
+    const reply = await ours.answer(streamCall(), live());
+    expect(await read(reply)).toBe(events.slice(0, -1).join(''));
+    expect(await reply.ended).toMatchObject({ kind: 'complete', finish: 'stop' });
+  });
+
+  test('half an event at the end is not handed on', async () => {
+    await using upstream = await scripted.startUpstream();
+    await using ours = upstreams(upstream.baseUrl);
+    upstream.next(
+      scripted.raw({ headers: { 'content-type': 'text/event-stream' } }, `${events[0]}data: {"choi`),
+    );
+    const { text, error } = await readBroken(await ours.answer(streamCall(), live()));
+    expect(text).toBe(events[0]);
+    expect(error.code).toBe('upstream_truncated');
+  });
+
+  test.each([
+    ['by its length', { 'content-type': 'application/json', 'content-length': '100' }],
+    ['in a chunk', { 'content-type': 'application/json' }],
+    ['where only closing ends it', { 'content-type': 'application/json', connection: 'close' }],
+  ])('half a JSON reply, %s, is an error with a status', async (how, headers) => {
+    await using upstream = await scripted.startUpstream();
+    await using ours = upstreams(upstream.baseUrl);
+    upstream.next((response) => {
+      if (how === 'where only closing ends it') response.useChunkedEncodingByDefault = false;
+      response.writeHead(200, headers);
+      response.write('{"choices":[{"mess', () => response.socket?.end());
+    });
+    const error = await thrown(ours.answer(call(), live()));
+    expect(error).toMatchObject({ code: 'upstream_truncated', status: 502 });
+    expect(error.message).toContain(where);
+  });
+
+  test('an event over the limit ends the call and names the limit', async () => {
+    await using upstream = await scripted.startUpstream();
+    await using ours = upstreams(upstream.baseUrl);
+    const stream = upstream.nextStream(events);
+    const reply = await ours.answer(streamCall(), live());
+    await stream.send(2);
+    const response = await stream.opened();
+    response.write(`data: ${'x'.repeat(2 << 20)}\n\n`);
+    const { text, error } = await readBroken(reply);
+    expect(text).toBe(events.slice(0, 2).join(''));
+    expect(error).toMatchObject({ code: 'stream_buffer_exceeded' });
+    expect(error.message).toContain('1048576');
+    expect(error.message).toContain(where);
+    await eventually('the upstream is left', async () => (await upstream.request(0)).leftAt);
+  });
+});
+
+describe('silence', () => {
+  test('before the head ends the call at the guard, not before', async () => {
+    await using upstream = await scripted.startUpstream();
+    const clock = new FakeClock();
+    await using ours = upstreams(upstream.baseUrl, { clock });
+    upstream.next(scripted.neverAnswers);
+    const failed = thrown(ours.answer(call(), live()));
+    await upstream.request(0);
+    clock.advance(119_000);
+    expect(clock.pending).toBe(1);
+    clock.advance(1_000);
+    const error = await failed;
+    expect(error).toMatchObject({ code: 'upstream_timeout', status: 504 });
+    expect(error.message).toContain('120 s');
+    expect(error.message).toContain(where);
+    expect(clock.pending).toBe(0);
+    await eventually('the upstream is left', async () => (await upstream.request(0)).leftAt);
+  });
+
+  test('is broken by any byte, a comment too', async () => {
+    await using upstream = await scripted.startUpstream();
+    const clock = new FakeClock();
+    await using ours = upstreams(upstream.baseUrl, { clock });
+    const stream = upstream.nextStream([]);
+    const reply = await ours.answer(streamCall(), live());
+    const body = reply.body[Symbol.asyncIterator]();
+    for (let round = 0; round < 3; round++) {
+      clock.advance(119_000);
+      await stream.write(': prefill\n\n');
+      expect((await body.next()).done).toBe(false);
+    }
+    clock.advance(119_999);
+    const next = thrown(body.next());
+    clock.advance(1);
+    expect(await next).toMatchObject({ code: 'upstream_timeout' });
+    expect(await reply.ended).toMatchObject({ kind: 'failed', error: { code: 'upstream_timeout' } });
+  });
+});
+
+describe('a caller that leaves', () => {
+  test('by its signal before the head: the upstream is left at once', async () => {
+    await using upstream = await scripted.startUpstream();
+    await using ours = upstreams(upstream.baseUrl);
+    upstream.next(scripted.neverAnswers);
+    const controller = new AbortController();
+    const failed = thrown(ours.answer(call(), controller.signal));
+    const request = await upstream.request(0);
+    const leftAt = performance.now();
+    controller.abort(new ClawError('cancelled', 'the client left'));
+    expect(await failed).toMatchObject({ code: 'cancelled' });
+    const closedAt = await eventually('the upstream sees it', () => request.leftAt);
+    expect(closedAt - leftAt).toBeLessThan(250);
+  });
+
+  test.each(['signal', 'return'] as const)(
+    'in the middle of a stream, by its %s: the upstream is left at once',
+    async (how) => {
+      await using upstream = await scripted.startUpstream();
+      await using ours = upstreams(upstream.baseUrl);
+      const stream = upstream.nextStream(chatEvents({ text: ['a'] }));
+      const controller = new AbortController();
+      const reply = await ours.answer(streamCall(), controller.signal);
+      await stream.send();
+      const body = reply.body[Symbol.asyncIterator]();
+      await body.next();
+      const leftAt = performance.now();
+      if (how === 'signal') controller.abort(new ClawError('cancelled', 'the client left'));
+      else await body.return?.();
+      expect((await reply.ended).kind).toBe('cancelled');
+      const closedAt = await eventually(
+        'the upstream sees it',
+        async () => (await upstream.request(0)).leftAt,
+      );
+      expect(closedAt - leftAt).toBeLessThan(250);
+    },
+  );
+
+  test('before it came: nothing is sent', async () => {
+    await using upstream = await scripted.startUpstream();
+    await using ours = upstreams(upstream.baseUrl);
+    const gone = AbortSignal.abort(new ClawError('cancelled', 'gone'));
+    expect(await thrown(ours.answer(call(), gone))).toMatchObject({ code: 'cancelled' });
+    expect(upstream.requests).toHaveLength(0);
+  });
+});
