@@ -1,0 +1,200 @@
+/** What must hold whatever comes: any cut of the bytes, any order of fragments, any conversation. */
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Dialect } from '../../src/core/call.ts';
+import { shapes } from '../../src/dialect/dialects.ts';
+import { translate } from '../../src/dialect/translate.ts';
+import { checkResponsesStream } from '../support/responses-rules.ts';
+import { responsesEvents } from '../support/sse-text.ts';
+import { aCall, countingTools, drained, ScriptedUpstream } from './scripted.ts';
+
+const folder = new URL('../../fixtures/dialect/', import.meta.url);
+
+async function played(upstream: Dialect, request: string, chunks: Uint8Array[]): Promise<string> {
+  const client = upstream === 'chat' ? 'responses' : 'chat';
+  const answer = translate(new ScriptedUpstream({ chunks }).answer, client, upstream, countingTools());
+  const { text, error } = await drained(await answer(aCall(client, request), new AbortController().signal));
+  expect(error).toBeUndefined();
+  return text;
+}
+
+function cut(bytes: Uint8Array, at: readonly number[]): Uint8Array[] {
+  const borders = [0, ...at.map((n) => n % bytes.length).sort((a, b) => a - b), bytes.length];
+  return borders.slice(1).map((end, index) => bytes.subarray(borders[index], end));
+}
+
+test.each<[Dialect, string]>([
+  ['chat', 'text'],
+  ['chat', 'odd-server'],
+  ['chat', 'parallel-calls-interleaved'],
+  ['responses', 'text'],
+  ['responses', 'items-interleaved'],
+])('%s, %s: any cut of the bytes gives the same events', async (upstream, name) => {
+  const file = (kind: string) => readFileSync(new URL(`${upstream}-upstream/${name}.${kind}`, folder));
+  const request = file('request.json').toString();
+  const golden = file('client.sse').toString();
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(), { maxLength: 40 }), async (at) => {
+      expect(await played(upstream, request, cut(file('upstream.sse'), at))).toBe(golden);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+describe('a chat stream of any order', () => {
+  interface Fragment {
+    readonly kind: 'reasoning' | 'text' | 'refusal' | 'call';
+    readonly text: string;
+    readonly index: number;
+  }
+  const fragments = fc.array(
+    fc.record<Fragment>({
+      kind: fc.constantFrom('reasoning', 'text', 'refusal', 'call', 'call'),
+      text: fc.string({ minLength: 1, unit: 'binary', maxLength: 6 }),
+      index: fc.nat({ max: 3 }),
+    }),
+    { maxLength: 30 },
+  );
+
+  function delta({ kind, text, index }: Fragment): object {
+    if (kind === 'text') return { content: text };
+    if (kind === 'refusal') return { refusal: text };
+    if (kind === 'reasoning') return { reasoning_content: text };
+    const fn = { name: `f${index}`, arguments: JSON.stringify(text).slice(1, -1) };
+    return { tool_calls: [{ index, id: `call_${index}`, type: 'function', function: fn }] };
+  }
+
+  test('keeps every rule of Responses, and every letter', async () => {
+    await fc.assert(
+      fc.asyncProperty(fragments, fc.constantFrom('stop', 'length'), async (list, finish) => {
+        // Arguments have to be JSON in the end: each call begins and ends with a quote.
+        const used = [...new Set(list.filter(({ kind }) => kind === 'call').map(({ index }) => index))];
+        const quote = (index: number) => ({
+          tool_calls: [{ index, id: `call_${index}`, function: { name: `f${index}`, arguments: '"' } }],
+        });
+        const deltas = [...used.map(quote), ...list.map(delta), ...used.map(quote)];
+        const chunks = deltas.map((one) => ({ choices: [{ index: 0, delta: one, finish_reason: null }] }));
+        const end = { choices: [{ index: 0, delta: {}, finish_reason: finish }] };
+        const bytes = [...chunks, end].map((one) => Buffer.from(`data: ${JSON.stringify(one)}\n\n`));
+        const events = responsesEvents(await played('chat', '{"model":"m","input":"Hi"}', bytes));
+        checkResponsesStream(events);
+
+        const told = (type: string) =>
+          events
+            .map((event) => Object(event))
+            .filter((event) => event.type === type)
+            .map((event) => event.delta)
+            .join('');
+        const sent = (kind: Fragment['kind']) =>
+          list
+            .filter((one) => one.kind === kind)
+            .map((one) => one.text)
+            .join('');
+        expect(told('response.output_text.delta')).toBe(sent('text'));
+        expect(told('response.refusal.delta')).toBe(sent('refusal'));
+        expect(told('response.reasoning_summary_text.delta')).toBe(sent('reasoning'));
+        const calls = Object(events.at(-1)).response.output.filter(
+          (item: { type: string }) => item.type === 'function_call',
+        );
+        expect(calls.map((call: { arguments: string }) => JSON.parse(call.arguments))).toEqual(
+          used.map((index) => sent2(list, index)),
+        );
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  function sent2(list: readonly Fragment[], index: number): string {
+    const own = list.filter((one) => one.kind === 'call' && one.index === index);
+    return own.map((one) => JSON.parse(JSON.stringify(one.text))).join('');
+  }
+});
+
+describe('a conversation', () => {
+  const text = fc.string({ minLength: 1, unit: 'grapheme', maxLength: 12 });
+  const args = fc.dictionary(fc.string({ maxLength: 5 }), fc.jsonValue(), {
+    maxKeys: 3,
+    noNullPrototype: true,
+  });
+  const part = fc.oneof(
+    text.map((value) => ({ type: 'text', text: value })),
+    fc.webUrl().map((url) => ({ type: 'image_url', image_url: { url, detail: 'auto' } })),
+    text.map((data) => ({ type: 'file', file: { file_data: data, filename: 'f' } })),
+  );
+  const system = fc.record({ role: fc.constantFrom('system'), content: text });
+  const user = fc.record({
+    role: fc.constant('user'),
+    content: fc.oneof(text, fc.array(part, { minLength: 2, maxLength: 4 })),
+  });
+  const turn = fc
+    .tuple(user, fc.option(text), fc.array(fc.tuple(text, args, text), { maxLength: 3 }), fc.nat())
+    .map(([asked, content, calls, seed]) => {
+      const id = (index: number) => `call_${seed}_${index}`;
+      const tool_calls = calls.map(([name, input], index) => ({
+        id: id(index),
+        type: 'function',
+        function: { name, arguments: JSON.stringify(input) },
+      }));
+      const said = content === null && calls.length === 0 ? 'ok' : content;
+      const assistant = { role: 'assistant', content: said, ...(calls.length === 0 ? {} : { tool_calls }) };
+      const results = calls.map(([, , result], index) => ({
+        role: 'tool',
+        tool_call_id: id(index),
+        content: result,
+      }));
+      return [asked, assistant, ...results];
+    });
+  const request = fc.record(
+    {
+      messages: fc
+        .tuple(fc.array(system, { maxLength: 1 }), fc.array(turn, { maxLength: 4 }))
+        .map(([first, turns]) => [...first, ...turns.flat()]),
+      temperature: fc.double({ min: 0, max: 2, noNaN: true }).map((n) => n + 0),
+      top_p: fc.constantFrom(0.1, 1),
+      max_tokens: fc.integer({ min: 16, max: 1e6 }),
+      reasoning_effort: fc.constantFrom('low', 'none', 'xhigh'),
+      response_format: fc.constantFrom<object>(
+        { type: 'text' },
+        { type: 'json_object' },
+        { type: 'json_schema', json_schema: { name: 'n', schema: { type: 'object' }, strict: true } },
+      ),
+      tools: fc.array(
+        fc.record({
+          type: fc.constant('function'),
+          function: fc.record({
+            name: text,
+            description: text,
+            parameters: args,
+            strict: fc.boolean(),
+          }),
+        }),
+        { minLength: 1, maxLength: 3 },
+      ),
+      tool_choice: fc.constantFrom<unknown>('auto', 'none', 'required', {
+        type: 'function',
+        function: { name: 'f' },
+      }),
+      parallel_tool_calls: fc.boolean(),
+      user: text,
+      prompt_cache_key: text,
+      logprobs: fc.constant(true),
+    },
+    { requiredKeys: ['messages'] },
+  );
+
+  test('from chat into Responses and back says the same', () => {
+    fc.assert(
+      fc.property(request, (body) => {
+        const { chat, responses } = shapes;
+        const before = chat.readRequest({ model: 'm', ...body });
+        const between: unknown = JSON.parse(JSON.stringify(responses.writeRequest(before, 'm')));
+        const after = chat.writeRequest(responses.readRequest(between), 'm');
+        expect(JSON.parse(JSON.stringify(after))).toEqual(
+          JSON.parse(JSON.stringify(chat.writeRequest(before, 'm'))),
+        );
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
