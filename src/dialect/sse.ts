@@ -33,7 +33,10 @@ export class SseReader {
   constructor(eventCharsMax = SSE_EVENT_BYTES_MAX) {
     this.#parser = createParser({
       maxBufferSize: eventCharsMax,
-      onEvent: ({ event, data }) => this.#events.push({ name: event, data }),
+      onEvent: ({ event, data }) => {
+        // Some servers keep a connection alive with events that say nothing.
+        if (data !== '') this.#events.push({ name: event, data });
+      },
       onError: (error) => this.#note(error, eventCharsMax),
     });
   }

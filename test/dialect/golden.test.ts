@@ -1,5 +1,6 @@
 /** Golden streams: what an upstream of one dialect sends, and every event that a client of the other gets for it. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
 import type { Dialect } from '../../src/core/call.ts';
@@ -44,7 +45,7 @@ function sdk(text: string): OpenAI {
 describe('a chat upstream for a Responses client', () => {
   test.each(cases('chat'))('%s: the events are those of the golden file', async (name) => {
     const text = await played('chat', 'responses', name);
-    await expect(text).toMatchFileSnapshot(fixture('chat', name, 'client.sse').pathname);
+    await expect(text).toMatchFileSnapshot(fileURLToPath(fixture('chat', name, 'client.sse')));
   });
 
   test.each(cases('chat'))('%s: the stream keeps every rule of Responses', async (name) => {
@@ -68,7 +69,7 @@ describe('a chat upstream for a Responses client', () => {
 describe('a Responses upstream for a chat client', () => {
   test.each(cases('responses'))('%s: the chunks are those of the golden file', async (name) => {
     const text = await played('responses', 'chat', name);
-    await expect(text).toMatchFileSnapshot(fixture('responses', name, 'client.sse').pathname);
+    await expect(text).toMatchFileSnapshot(fileURLToPath(fixture('responses', name, 'client.sse')));
   });
 
   test.each(cases('responses'))('%s: the chunks have one id, no event names, one end', async (name) => {

@@ -98,14 +98,14 @@ describe('a chat stream of any order', () => {
           (item: { type: string }) => item.type === 'function_call',
         );
         expect(calls.map((call: { arguments: string }) => JSON.parse(call.arguments))).toEqual(
-          used.map((index) => sent2(list, index)),
+          used.map((index) => inputOf(list, index)),
         );
       }),
       { numRuns: 150 },
     );
   });
 
-  function sent2(list: readonly Fragment[], index: number): string {
+  function inputOf(list: readonly Fragment[], index: number): string {
     const own = list.filter((one) => one.kind === 'call' && one.index === index);
     return own.map((one) => JSON.parse(JSON.stringify(one.text))).join('');
   }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Dialect } from '../../src/core/call.ts';
 import { translate } from '../../src/dialect/translate.ts';
-import { ResponseObject } from '../support/responses-rules.ts';
+import { ResponseObject } from '../support/responses-schemas.ts';
 import { aCall, countingTools, drained, ScriptedUpstream } from './scripted.ts';
 
 const bodies = { chat: { model: 'alias', messages: [] }, responses: { model: 'alias', input: 'Hi' } };

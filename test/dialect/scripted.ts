@@ -21,9 +21,14 @@ export function aCall(dialect: Dialect, body: unknown, stream = true): Call {
     model: { id: 'upstream-model' },
     stream,
     headers: {},
-    body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
+    body: bytesOf(body),
     report: () => {},
   };
+}
+
+function bytesOf(body: unknown): Uint8Array {
+  if (body instanceof Uint8Array) return body;
+  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
 export interface Script {
@@ -75,7 +80,7 @@ export class ScriptedUpstream {
     return { status, headers, body: body(), ended };
   };
 
-  /** The body of the last call, parsed. */
+  /** The body of the last call. */
   get request(): Record<string, unknown> {
     const call = this.calls.at(-1);
     if (call === undefined) throw new Error('the upstream was not called');

@@ -17,16 +17,12 @@ test.each([
   ['no space behind the colon', 'data:a\n\ndata:b\n\n'],
   ['a byte order mark', '\uFEFFdata: a\n\ndata: b\n\n'],
   ['comments and unknown fields between', ': hi\n\ndata: a\n\n: there\nfoo: bar\n\ndata: b\n\n'],
+  ['events without data between', 'data: a\n\ndata:\n\nevent: x\n\ndata: b\n\n'],
   ['no line end at the end', 'data: a\n\ndata: b'],
 ])('%s', (_, text) => {
   expect(read(text)).toEqual(['a', 'b']);
-  expect(
-    read(
-      ...Buffer.from(text)
-        .map((byte) => byte)
-        .reduce<Uint8Array[]>((all, byte) => [...all, Uint8Array.of(byte)], []),
-    ),
-  ).toEqual(['a', 'b']);
+  const bytes = Array.from(Buffer.from(text), (byte) => Uint8Array.of(byte));
+  expect(read(...bytes)).toEqual(['a', 'b']);
 });
 
 test('names, several data lines and letters of many bytes', () => {

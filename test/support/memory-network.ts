@@ -58,7 +58,7 @@ export class MemoryNetwork {
   /** The network as the machine of this name sees it; others reach it as `ws://name:port`. */
   host(name: string): Host {
     return {
-      dial: (url, options) => this.#dial(name, new URL(url), options),
+      dial: (url, options) => this.#dial(name, url, options),
       listen: (options) => this.#listen(name, options),
     };
   }
@@ -82,13 +82,14 @@ export class MemoryNetwork {
     return Promise.resolve({ port, close });
   }
 
-  #dial(from: string, url: URL, options: DialOptions): Socket {
+  #dial(from: string, remote: string, options: DialOptions): Socket {
     const clock = this.#clock;
+    const url = new URL(remote);
     let far: MemorySocket | undefined;
     const near = new MemorySocket({
       clock,
       caps: options,
-      remote: url.href,
+      remote,
       openMs: options.openMs,
       out: () => there,
     });

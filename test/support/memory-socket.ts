@@ -173,18 +173,27 @@ export class MemorySocket implements Socket {
     if (this.#state.kind === 'opening') return this.destroy();
     if (this.#state.kind !== 'open') return;
     const { clock, caps, out } = this.#parts;
-    this.#state = { kind: 'closing', deadline: clock.after(caps.closeMs, () => this.cut()) };
+    this.#state = { kind: 'closing', deadline: clock.after(caps.closeMs, () => this.#giveUp()) };
     out().push({ kind: 'close', code, reason });
   }
 
   destroy(): void {
     const { kind } = this.#state;
     if (kind === 'closed') return;
-    this.#parts.out().drop();
-    this.#parts.out().push({ kind: 'cut' });
+    this.#sendCut();
     // Never in the caller's own turn: a real socket tells of its end later.
     const reason = kind === 'opening' ? 'closed before it was open' : '';
     this.#parts.clock.soon(() => this.#end(1006, reason));
+  }
+
+  #giveUp(): void {
+    this.#sendCut();
+    this.#end(1006, '');
+  }
+
+  #sendCut(): void {
+    this.#parts.out().drop();
+    this.#parts.out().push({ kind: 'cut' });
   }
 
   /** The connection is gone, without a word from the other side. */

@@ -143,7 +143,7 @@ export const ChatRequest = z.object({
   top_p: maybe(z.number()),
   presence_penalty: maybe(z.number()),
   frequency_penalty: maybe(z.number()),
-  seed: maybe(z.int()),
+  seed: maybe(z.number()),
   stop: maybe(z.union([z.string(), z.array(z.string())])),
   n: maybe(z.int().positive()),
   logprobs: maybe(z.boolean()),
