@@ -47,6 +47,8 @@ export interface ErrorDetail {
   readonly status?: number;
   /** The request's field at fault, as `messages[2].content`. */
   readonly param?: string;
+  /** The upstream's own code and type, which clients act on, in place of ours. */
+  readonly upstream?: { readonly code?: string | undefined; readonly type?: string | undefined };
   /** Seconds after which a new try makes sense. */
   readonly retryAfterSeconds?: number;
   /** For the log alone: never sent to a client or a peer. */
@@ -67,6 +69,7 @@ export class ClawError extends Error {
   readonly status: number;
   readonly param: string | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly upstream: { readonly code?: string | undefined; readonly type?: string | undefined };
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
@@ -75,6 +78,7 @@ export class ClawError extends Error {
     this.status = detail.status ?? STATUS[code];
     this.param = detail.param;
     this.retryAfterSeconds = detail.retryAfterSeconds;
+    this.upstream = detail.upstream ?? {};
     this.headers = detail.headers ?? {};
   }
 
@@ -85,9 +89,10 @@ export class ClawError extends Error {
 
   /** The same error with headers added. */
   withHeaders(headers: Readonly<Record<string, string>>): ClawError {
-    const { status, param, retryAfterSeconds, cause } = this;
+    const { status, param, retryAfterSeconds, upstream, cause } = this;
     return new ClawError(this.code, this.message, {
       status,
+      upstream,
       headers: { ...this.headers, ...headers },
       ...(param === undefined ? {} : { param }),
       ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
@@ -96,14 +101,8 @@ export class ClawError extends Error {
   }
 
   body(): ErrorBody {
-    return {
-      error: {
-        message: this.message,
-        type: errorType(this.status),
-        param: this.param ?? null,
-        code: this.code,
-      },
-    };
+    const { code = this.code, type = errorType(this.status) } = this.upstream;
+    return { error: { message: this.message, type, param: this.param ?? null, code } };
   }
 }
 

@@ -25,7 +25,13 @@ export function readFailure(error: unknown): HubFailure {
 }
 
 export function failureError(failure: HubFailure): ClawError {
-  return new ClawError('upstream_error', failure.message, { status: failureStatus(failure) });
+  const { message, code, type, param } = failure;
+  const upstream = { code, type };
+  return new ClawError('upstream_error', message, {
+    status: failureStatus(failure),
+    upstream,
+    ...(param === undefined ? {} : { param }),
+  });
 }
 
 /** As a body of an HTTP reply; the upstream's own code is kept, as clients act on it. */

@@ -50,18 +50,18 @@ function refuse(visit: Visit, error: ClawError, headers: Readonly<Record<string,
     ...(close ? { connection: 'close' } : {}),
   });
   response.write(body);
-  const cancel = clock.after(HTTP_DRAIN_MS, () => over());
   let bytes = 0;
+  const count = (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > HTTP_DRAIN_BYTES_MAX) over();
+  };
   const over = () => {
     cancel();
+    request.off('data', count).off('end', over).off('close', over);
     response.end();
     if (!request.complete) request.socket.destroySoon();
   };
-  request.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > HTTP_DRAIN_BYTES_MAX) over();
-  });
-  request.once('end', over);
-  request.once('close', cancel);
+  const cancel = clock.after(HTTP_DRAIN_MS, over);
+  request.on('data', count).on('end', over).on('close', over);
   request.resume();
 }

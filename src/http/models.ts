@@ -1,8 +1,7 @@
 /** The rows of `/v1/models`: one for each model id, however many nodes own it. */
 import { ClawError } from '../core/errors.ts';
 import type { ModelView } from '../core/views.ts';
-
-const NEAREST_MAX = 3;
+import { nearestFew } from '../lib/nearest.ts';
 
 export interface ModelRow {
   readonly id: string;
@@ -38,7 +37,10 @@ export function modelRow(models: readonly ModelView[], name: string): ModelRow {
     bestOf(models.filter(({ id, node, nodeId }) => name === `${node}/${id}` || name === `${nodeId}/${id}`)) ??
     bestOf(models.filter(({ id, provider }) => name === `${provider}/${id}`));
   if (found !== undefined) return rowOf(found);
-  const near = nearestIds(name, [...new Set(models.map(({ id }) => id))]);
+  const near = nearestFew(
+    name,
+    models.map(({ id }) => id),
+  );
   const hint = near.length === 0 ? 'see /v1/models' : `the nearest: ${near.join(', ')}`;
   throw new ClawError('model_not_found', `there is no model "${name.slice(0, 256)}"; ${hint}`, {
     param: 'model',
@@ -79,28 +81,4 @@ function rowOf({ id, nodeId, provider, api, reachable, contextWindow, card }: Mo
     node_id: nodeId,
     reachable,
   };
-}
-
-function nearestIds(name: string, ids: readonly string[]): readonly string[] {
-  const wanted = trigrams(name);
-  return ids
-    .map((id) => ({ id, shared: likeness(wanted, trigrams(id)) }))
-    .filter(({ shared }) => shared > 0.2)
-    .sort((a, b) => b.shared - a.shared || (a.id < b.id ? -1 : 1))
-    .slice(0, NEAREST_MAX)
-    .map(({ id }) => id);
-}
-
-/** Model names are mistyped in their tags and prefixes: shared runs of three letters tell more than an edit distance. */
-function trigrams(text: string): ReadonlySet<string> {
-  const padded = `  ${text.toLowerCase().slice(0, 256)} `;
-  const runs = new Set<string>();
-  for (let at = 0; at + 3 <= padded.length; at++) runs.add(padded.slice(at, at + 3));
-  return runs;
-}
-
-function likeness(one: ReadonlySet<string>, other: ReadonlySet<string>): number {
-  let shared = 0;
-  for (const run of one) if (other.has(run)) shared++;
-  return (2 * shared) / (one.size + other.size);
 }

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ClawError } from '../core/errors.ts';
-import { type CallId, newCallId } from '../core/ids.ts';
+import type { CallId } from '../core/ids.ts';
 import {
   BUSY_RETRY_SECONDS,
   HTTP_CHECK_MS,
@@ -16,6 +16,7 @@ import {
 } from '../core/limits.ts';
 import type { ModelView, StatusView } from '../core/views.ts';
 import type { Clock } from '../lib/clock.ts';
+import { callIds } from './call-ids.ts';
 import { asClawError, sendError } from './error-reply.ts';
 import { type Admission, Guard, type GuardOptions } from './guard.ts';
 import { modelRow, modelRows } from './models.ts';
@@ -58,6 +59,7 @@ class HttpEdge {
   readonly #parts: EdgeParts;
   readonly #guard: Guard;
   readonly #server: Server;
+  readonly #newId: () => CallId;
   readonly #calls = new Set<AbortController>();
   /** Set once the edge closes; resolves when the last socket has. */
   #closed: Promise<void> | undefined;
@@ -66,6 +68,7 @@ class HttpEdge {
   constructor(parts: EdgeParts, guard: Guard) {
     this.#parts = parts;
     this.#guard = guard;
+    this.#newId = parts.newId ?? callIds();
     this.#server = createServer({
       maxHeaderSize: HTTP_HEADER_BYTES_MAX,
       headersTimeout: HTTP_HEADERS_MS,
@@ -122,7 +125,7 @@ class HttpEdge {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    const visit = new Visit((this.#parts.newId ?? newCallId)(), request, response, this.#parts.clock);
+    const visit = new Visit(this.#newId(), request, response, this.#parts.clock);
     // A client that leaves while it is written to: the call is told by `close`.
     response.on('error', () => {});
     request.on('error', () => {});

@@ -31,8 +31,9 @@ export class Visit {
   /** `headers` with those that every reply carries; what cannot stand in a header is left out. */
   headers(headers: Headers): Record<string, string> {
     const all: Record<string, string> = {};
-    for (const [name, value] of Object.entries(headers)) {
-      if (!NEVER.has(name) && /^[\t\x20-\x7e]*$/.test(value)) all[name] = value;
+    for (const name in headers) {
+      const value = headers[name];
+      if (value !== undefined && !NEVER.has(name) && VALUE.test(value)) all[name] = value;
     }
     const timing = `ttfb;dur=${this.elapsedMs()}`;
     const earlier = all['server-timing'];
@@ -51,6 +52,8 @@ export class Visit {
     this.response.end(body);
   }
 }
+
+const VALUE = /^[\t\x20-\x7e]*$/;
 
 /** The framing is ours, and a cookie or a redirect is nothing that a model says. */
 const NEVER = new Set(['connection', 'content-length', 'transfer-encoding', 'set-cookie', 'location']);

@@ -68,6 +68,9 @@ type State =
   | ({ readonly kind: 'delivering' } & Arrival)
   | { readonly kind: 'over' };
 
+/** One for all: nobody sees it, and a stack on every call is not cheap. */
+const OVER = new Error('the call is over');
+
 class HttpCall implements Dispatcher.DispatchHandler, ByteQueueOwner {
   readonly reply: Promise<HttpReply>;
   readonly #ended: Promise<Outcome>;
@@ -99,13 +102,13 @@ class HttpCall implements Dispatcher.DispatchHandler, ByteQueueOwner {
     this.#unlink = onAbort(signal, (reason) => this.#cancel(reason));
     if (this.#state.kind === 'over') return;
     const { place, path, headers, body } = this.#request;
-    agent.dispatch({ origin: place.origin, path, method: 'POST', headers: { ...headers }, body }, this);
+    agent.dispatch({ origin: place.origin, path, method: 'POST', headers: [...headers], body }, this);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     // Left while the connection was being made.
-    if (this.#state.kind === 'over') controller.abort(new Error('nobody waits any more'));
+    if (this.#state.kind === 'over') controller.abort(OVER);
     else this.#silence.start();
   }
 
@@ -242,6 +245,6 @@ class HttpCall implements Dispatcher.DispatchHandler, ByteQueueOwner {
     this.#silence.stop();
     this.#unlink();
     this.#settle(outcome);
-    this.#controller?.abort(new Error('the call is over'));
+    this.#controller?.abort(OVER);
   }
 }

@@ -1,5 +1,5 @@
 /** What is asked of the HTTP client, and what it gives. */
-import type { Headers, Outcome } from '../core/call.ts';
+import type { Outcome } from '../core/call.ts';
 import type { ByteQueue } from '../lib/byte-queue.ts';
 import type { HttpHead } from './head.ts';
 import type { Intake } from './intake.ts';
@@ -8,7 +8,8 @@ import type { Place } from './place.ts';
 export interface HttpRequest {
   readonly place: Place;
   readonly path: string;
-  readonly headers: Headers;
+  /** Names and values in turn: what undici takes at the least cost. */
+  readonly headers: readonly string[];
   readonly body: Uint8Array;
   readonly silenceMs: number;
   /** What is made of the reply. Throws a `ClawError` where its head alone shows that it is of no use. */

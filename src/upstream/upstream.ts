@@ -1,5 +1,5 @@
 /** The models that this node answers itself. Owns which server each is at and what is sent there; never translates. */
-import type { Answer, Call, Headers, ModelRef, Reply } from '../core/call.ts';
+import type { Answer, Call, ModelRef, Reply } from '../core/call.ts';
 import { CALL_HEADERS } from '../core/call.ts';
 import type { Card } from '../core/card.ts';
 import { ClawError } from '../core/errors.ts';
@@ -35,8 +35,8 @@ interface Upstream {
   readonly shape: DialectShape;
   readonly path: string;
   readonly refused: AddressRefused | undefined;
-  /** What every call sends. */
-  readonly headers: Headers;
+  /** What every call sends, names and values in turn; one list without, one with a stream. */
+  readonly headers: { readonly whole: readonly string[]; readonly stream: readonly string[] };
 }
 
 export interface UpstreamsParts {
@@ -103,36 +103,50 @@ export class Upstreams {
 function upstreamOf(spec: UpstreamSpec, nodeName: string): Upstream {
   const url = new URL(spec.baseUrl);
   const shape = shapes[spec.card.dialect];
-  const headers: Record<string, string> = { 'user-agent': 'clawmatrix' };
-  for (const [name, value] of Object.entries(spec.headers)) setHeader(headers, name, value);
   return {
     spec,
     shape,
-    headers,
+    headers: {
+      whole: fixedHeaders(spec, 'application/json'),
+      stream: fixedHeaders(spec, EVENTS),
+    },
     place: new Place(nodeName, spec),
     path: `${url.pathname.replace(/\/+$/, '')}${shape.path}${url.search}`,
     refused: refusedLiteral(url),
   };
 }
 
-function requestHeaders({ spec, headers }: Upstream, call: Call): Headers {
-  const sent: Record<string, string> = { ...headers };
+function fixedHeaders(spec: UpstreamSpec, accept: string): readonly string[] {
+  const fixed: Record<string, string> = { 'user-agent': 'clawmatrix' };
+  for (const [name, value] of Object.entries(spec.headers)) {
+    if (!OWNED_HEADERS.has(name.toLowerCase())) fixed[name.toLowerCase()] = value;
+  }
+  fixed.accept = accept;
+  fixed['accept-encoding'] = 'identity';
+  fixed['content-type'] = 'application/json';
+  // The whole request goes to the origin that the key was configured for: redirects are not followed.
+  if (spec.apiKey !== undefined) fixed.authorization = `Bearer ${spec.apiKey}`;
+  return Object.entries(fixed).flat();
+}
+
+/** The call's own in place of what is configured under the same name. */
+function requestHeaders({ headers }: Upstream, call: Call): readonly string[] {
+  const sent = [...(call.stream ? headers.stream : headers.whole)];
   for (const name of CALL_HEADERS) {
     const value = call.headers[name];
-    if (value !== undefined && isCarried(value)) setHeader(sent, name, value);
+    if (value !== undefined && isCarried(value)) put(sent, name, value);
   }
-  sent.accept = call.stream ? EVENTS : 'application/json';
-  sent['accept-encoding'] = 'identity';
-  sent['content-type'] = 'application/json';
-  sent['x-request-id'] = call.id;
-  // The whole request goes to the origin that the key was configured for: redirects are not followed.
-  if (spec.apiKey !== undefined) sent.authorization = `Bearer ${spec.apiKey}`;
+  put(sent, 'x-request-id', call.id);
   return sent;
 }
 
-function setHeader(headers: Record<string, string>, name: string, value: string): void {
-  const lower = name.toLowerCase();
-  if (!OWNED_HEADERS.has(lower)) headers[lower] = value;
+function put(headers: string[], name: string, value: string): void {
+  for (let at = 0; at < headers.length; at += 2) {
+    if (headers[at] !== name) continue;
+    headers[at + 1] = value;
+    return;
+  }
+  headers.push(name, value);
 }
 
 /** What the head alone decides: a form that was not asked for is a fault of the upstream. */

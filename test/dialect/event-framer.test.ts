@@ -126,6 +126,7 @@ describe('the end of the stream', () => {
     ['data: [DONE]\n', 'data: [DONE]\n\n'],
     ['data: 1\r\n', 'data: 1\r\n\n'],
     ['data: 1\r', 'data: 1\r\n\n'],
+    ['data: words\r', 'data: words\r\n\n'],
     ['data: [DONE]', 'data: [DONE]\n\n'],
     ['data: {"a":1}', 'data: {"a":1}\n\n'],
   ])('%j lacks only its end and is completed', (rest, completed) => {

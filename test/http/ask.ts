@@ -5,6 +5,8 @@ export interface Asked {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly body?: string | Uint8Array;
+  /** The head has come; the function leaves: it destroys the connection. */
+  readonly onHead?: (status: number, leave: () => void) => void;
 }
 
 export interface Told {
@@ -17,7 +19,7 @@ export interface Told {
 }
 
 /** Sends one request on a connection of its own and reads the whole answer. */
-export function ask(url: string, { method, headers = {}, body }: Asked = {}): Promise<Told> {
+export function ask(url: string, { method, headers = {}, body, onHead }: Asked = {}): Promise<Told> {
   const sent: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
   const unset: string[] = [];
   for (const [name, value] of Object.entries(headers)) {
@@ -36,6 +38,7 @@ export function ask(url: string, { method, headers = {}, body }: Asked = {}): Pr
     asked.on('response', (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      onHead?.(response.statusCode ?? 0, () => asked.destroy());
       // An early close is told by `complete`.
       response.on('error', () => {});
       response.on('close', () => {
