@@ -90,11 +90,7 @@ class WsSocket implements Socket {
       if (isBinary && Buffer.isBuffer(data)) events.message(data);
       else this.#ws.close(1003, 'binary messages only');
     });
-    this.#ws.once('close', (code, reason) => {
-      // Writes that were cut off report back after the close.
-      this.#events = undefined;
-      events.closed(code, reason.toString('utf8') || this.#error);
-    });
+    this.#ws.once('close', (code, reason) => events.closed(code, reason.toString('utf8') || this.#error));
   }
 
   send(bytes: Uint8Array): void {

@@ -1,8 +1,8 @@
 /** What this node tells the others of itself, ready to send. Counts its versions; keeps no list of who knows what. */
 import type { Card } from '../core/card.ts';
 import type { NodeId } from '../core/ids.ts';
-import { NEIGHBOURS_PER_NODE_MAX } from '../core/limits.ts';
-import type { SignedFrame } from '../protocol/frame.ts';
+import { FIRST_WINDOW_BYTES, NEIGHBOURS_PER_NODE_MAX } from '../core/limits.ts';
+import { type ReadyHead, type SignedFrame, WIRE_VERSION_MAX, WIRE_VERSION_MIN } from '../protocol/frame.ts';
 import { cardFrames, nodeFrame } from './announcement.ts';
 import type { Identity } from './identity.ts';
 
@@ -25,6 +25,21 @@ export class Announcer {
     this.#identity = identity;
     this.#options = options;
     this.cards = cardFrames(identity, { epoch: options.bootEpoch, seq: 1 }, cards);
+  }
+
+  /** The first that a peer hears. */
+  get hello(): ReadyHead {
+    const { name, version, bootEpoch } = this.#options;
+    return {
+      min: WIRE_VERSION_MIN,
+      max: WIRE_VERSION_MAX,
+      name,
+      version,
+      epoch: bootEpoch,
+      features: [],
+      window: FIRST_WINDOW_BYTES,
+      certificate: '',
+    };
   }
 
   /** A new version of this node's record. */

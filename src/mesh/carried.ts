@@ -1,7 +1,8 @@
 /** What of a call and its reply crosses the mesh: only what the other end is sure to take. Pure. */
-import type { Headers, Outcome } from '../core/call.ts';
+import { type Headers, type Outcome, REPLY_HEADERS, type Reply } from '../core/call.ts';
+import { ClawError } from '../core/errors.ts';
 import { CARRIED_HEADER_CHARS_MAX } from '../core/limits.ts';
-import { type EndHead, HEADER_VALUE } from '../protocol/frame.ts';
+import { type EndHead, HEADER_VALUE, type ResponseHead } from '../protocol/frame.ts';
 
 /** Asked at both ends: by the sender, because a head that is refused ends the link; by the receiver, who trusts none. */
 export function carriedHeaders(headers: Headers, names: readonly string[]): Headers {
@@ -12,6 +13,13 @@ export function carriedHeaders(headers: Headers, names: readonly string[]): Head
       carried[name] = value;
   }
   return carried;
+}
+
+/** Throws for a status that no reply of HTTP has in the end. */
+export function responseHeadOf({ status, headers }: Reply): ResponseHead {
+  if (Number.isInteger(status) && status >= 200 && status <= 599)
+    return { status, headers: carriedHeaders(headers, REPLY_HEADERS) };
+  throw new ClawError('upstream_protocol', `the upstream answered with status ${status}`);
 }
 
 /** How a whole reply ended; an upstream's odd figures are left out. */

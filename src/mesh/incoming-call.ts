@@ -1,5 +1,5 @@
 /** One call that the other node opened here, from `model_req` until its upstream has stopped. The owner's half. */
-import { type Answer, CALL_HEADERS, type Call, REPLY_HEADERS, type Reply } from '../core/call.ts';
+import { type Answer, CALL_HEADERS, type Call, type Reply } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
 import type { CallId } from '../core/ids.ts';
 import {
@@ -10,8 +10,8 @@ import {
   WINDOW_BYTES_MAX,
 } from '../core/limits.ts';
 import type { Budget } from '../lib/budget.ts';
-import type { CallFrame, RequestHead, ResetHead } from '../protocol/frame.ts';
-import { carriedHeaders, endHeadOf } from './carried.ts';
+import type { CallFrame, RequestHead, ResetHead, ResponseHead } from '../protocol/frame.ts';
+import { carriedHeaders, endHeadOf, responseHeadOf } from './carried.ts';
 import type { Channel } from './channel.ts';
 import { Allowance } from './credit.ts';
 import { errorOfReset, resetHeadOf } from './reset.ts';
@@ -153,12 +153,13 @@ export class IncomingCall {
 
   async #run(call: Call): Promise<void> {
     const reply = await this.#parts.answer(call, this.#abort.signal);
-    if (this.#state.kind === 'starting') {
-      this.#state = { kind: 'streaming', credit: undefined };
-      const head = { status: reply.status, headers: carriedHeaders(reply.headers, REPLY_HEADERS) };
-      this.#say({ type: 'model_res', number: this.#parts.number, head });
-    }
     const events = call.stream && reply.status < 400;
+    try {
+      if (this.#state.kind === 'starting') this.#respond(responseHeadOf(reply));
+    } catch (error) {
+      await reply.body[Symbol.asyncIterator]().return?.();
+      throw error;
+    }
     for await (const chunk of reply.body) {
       for (let at = 0; at < chunk.length; ) {
         // Leaving the loop leaves the body, which is what stops the upstream.
@@ -168,6 +169,11 @@ export class IncomingCall {
       }
     }
     await this.#finish(reply);
+  }
+
+  #respond(head: ResponseHead): void {
+    this.#state = { kind: 'streaming', credit: undefined };
+    this.#say({ type: 'model_res', number: this.#parts.number, head });
   }
 
   #sendPiece(chunk: Uint8Array, at: number, events: boolean): number {

@@ -7,6 +7,12 @@ export interface LinkEnd {
   readonly reason: string;
 }
 
+/** What the heartbeat found. */
+export const DEATHS = {
+  silent: { code: CLOSE.silent, reason: 'nothing was heard for 15 s' },
+  stalled: { code: CLOSE.stalled, reason: 'the socket took no byte for 10 s' },
+} as const;
+
 const MEANINGS: Readonly<Record<number, string>> = {
   [CLOSE.goingAway]: 'the peer stopped',
   1003: 'the peer took a message for text',
@@ -17,7 +23,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   [CLOSE.replaced]: 'replaced by another link',
   [CLOSE.version]: 'no common wire version: update the older node',
   [CLOSE.strikes]: 'the peer counted three breaches by this node',
-  [CLOSE.stalled]: 'this node took no byte for 10 s',
+  [CLOSE.stalled]: 'this node took too little of what was sent',
   [CLOSE.protocol]: 'the peer did not understand a frame',
 };
 

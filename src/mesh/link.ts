@@ -3,18 +3,12 @@ import type { NodeId } from '../core/ids.ts';
 import { CALLS_PER_PEER_MAX, HANDSHAKE_BYTES_MAX, HANDSHAKE_MS, STRIKES_MAX } from '../core/limits.ts';
 import type { Cancel, Clock } from '../lib/clock.ts';
 import type { Socket } from '../lib/socket.ts';
-import {
-  CLOSE,
-  type CloseCode,
-  type Frame,
-  type ReadyHead,
-  WIRE_VERSION_MAX,
-  WIRE_VERSION_MIN,
-} from '../protocol/frame.ts';
+import { CLOSE, type CloseCode, type Frame, type ReadyHead } from '../protocol/frame.ts';
+import { versionFault } from '../protocol/version.ts';
 import type { Channel } from './channel.ts';
 import { Handshake, type HandshakeOptions } from './handshake.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { type LinkEnd, meaningOf, noConnection } from './link-end.ts';
+import { DEATHS, type LinkEnd, meaningOf, noConnection } from './link-end.ts';
 import { REKEY_LIMITS, RecordPipe, type RekeyLimits } from './record-pipe.ts';
 
 export interface LinkEvents {
@@ -118,8 +112,7 @@ export class Link implements Channel {
   }
 
   strike(reason: string): void {
-    this.#strikes++;
-    if (this.#strikes >= STRIKES_MAX) this.#end(CLOSE.strikes, `third breach: ${reason}`);
+    if (++this.#strikes >= STRIKES_MAX) this.#end(CLOSE.strikes, `third breach: ${reason}`);
   }
 
   breach(reason: string): void {
@@ -182,9 +175,8 @@ export class Link implements Channel {
 
   #read(pipe: RecordPipe, sealed: Uint8Array): void {
     const fault = pipe.read(sealed, (frame) => this.#frame(frame));
-    if (fault !== undefined) {
-      return this.#end(this.#state.kind === 'proving' ? CLOSE.refused : fault.closeCode, fault.reason);
-    }
+    const early = this.#state.kind === 'proving';
+    if (fault !== undefined) return this.#end(early ? CLOSE.refused : fault.closeCode, fault.reason);
     if (pipe.uncredited > UNCREDITED_FRAMES_MAX)
       this.#end(CLOSE.stalled, 'asks faster than it reads the answers');
   }
@@ -197,16 +189,13 @@ export class Link implements Channel {
 
   #prove({ deadline, peer, pipe }: Extract<State, { kind: 'proving' }>, frame: Frame): void {
     if (frame.type !== 'ready') return this.#end(CLOSE.refused, `${frame.type} before ready`);
-    const { min, max } = frame.head;
-    if (min > WIRE_VERSION_MAX || max < WIRE_VERSION_MIN) {
-      const own = `${WIRE_VERSION_MIN} to ${WIRE_VERSION_MAX}`;
-      return this.#end(CLOSE.version, `speaks wire versions ${min} to ${max}, this node ${own}`);
-    }
+    const fault = versionFault(frame.head);
+    if (fault !== undefined) return this.#end(fault.closeCode, fault.reason);
     deadline();
     const heartbeat = new Heartbeat(this.#options.clock, {
       ping: (token) => pipe.send({ type: 'ping', token }),
       unsentBytes: () => this.#options.socket.unsentBytes,
-      dead: (why) => this.#dead(why),
+      dead: (why) => this.#end(DEATHS[why].code, DEATHS[why].reason),
     });
     this.#state = { kind: 'open', peer, ready: frame.head, pipe, heartbeat };
     this.#options.events.ready(this);
@@ -231,11 +220,6 @@ export class Link implements Channel {
     if (this.#state.kind !== 'open') return;
     this.#state.heartbeat.moved();
     this.#state.pipe.drained();
-  }
-
-  #dead(why: 'silent' | 'stalled'): void {
-    if (why === 'silent') this.#end(CLOSE.silent, 'nothing was heard for 15 s');
-    else this.#end(CLOSE.stalled, 'the socket took no byte for 10 s');
   }
 
   #gone(code: number, reason: string): void {

@@ -3,7 +3,6 @@ import type { Answer } from '../core/call.ts';
 import type { Card } from '../core/card.ts';
 import type { NodeId } from '../core/ids.ts';
 import {
-  FIRST_WINDOW_BYTES,
   HANDSHAKE_MS,
   HANDSHAKES_PENDING_MAX,
   RECORD_PLAIN_BYTES_MAX,
@@ -16,14 +15,7 @@ import type { Budget } from '../lib/budget.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Dial, Listener, ListenOptions, Socket } from '../lib/socket.ts';
-import {
-  CLOSE,
-  type Frame,
-  type ReadyHead,
-  SUBPROTOCOL,
-  WIRE_VERSION_MAX,
-  WIRE_VERSION_MIN,
-} from '../protocol/frame.ts';
+import { CLOSE, type Frame, SUBPROTOCOL } from '../protocol/frame.ts';
 import { Announcer } from './announcer.ts';
 import { Dialer, type PeerAddress } from './dialer.ts';
 import { stays } from './double-link.ts';
@@ -74,7 +66,6 @@ export class Mesh {
   readonly #options: MeshOptions;
   readonly #gate: Gate;
   readonly #static = newStaticKey();
-  readonly #hello: ReadyHead;
   readonly #announcer: Announcer;
   readonly #dialers: readonly Dialer[];
   readonly #peers = new Map<NodeId, Peer>();
@@ -93,16 +84,6 @@ export class Mesh {
       { ...options, listens: options.listen !== null },
       options.cards,
     );
-    this.#hello = {
-      min: WIRE_VERSION_MIN,
-      max: WIRE_VERSION_MAX,
-      name: options.name,
-      version: options.version,
-      epoch: options.bootEpoch,
-      features: [],
-      window: FIRST_WINDOW_BYTES,
-      certificate: '',
-    };
     const dialing = {
       clock: parts.clock,
       chance: parts.chance,
@@ -194,7 +175,7 @@ export class Mesh {
         prologue: pass.prologue,
         ...(expected === undefined ? {} : { expected }),
       },
-      hello: this.#hello,
+      hello: this.#announcer.hello,
       events: {
         ready: (ready) => this.#ready(ready),
         frame: (from, frame) => this.#frame(from, frame),

@@ -1,7 +1,7 @@
 /** One call that this node opened, from `model_req` to its end. The entry's half of PROTOCOL.md §5. */
 import { CALL_HEADERS, type Call, type Outcome, REPLY_HEADERS, type Reply } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
-import { HELD_BYTES_MAX, PIECE_BYTES } from '../core/limits.ts';
+import { CARRIED_HEADER_CHARS_MAX, HELD_BYTES_MAX, PIECE_BYTES } from '../core/limits.ts';
 import type { Budget } from '../lib/budget.ts';
 import { ByteQueue } from '../lib/byte-queue.ts';
 import { onAbort } from '../lib/signals.ts';
@@ -99,7 +99,9 @@ export class OutgoingCall {
     const { id, dialect, stream, session, body, model } = call;
     const headers = carriedHeaders(call.headers, CALL_HEADERS);
     const head = { id, model: model.id, provider, dialect, stream, headers, bytes: body.length };
-    channel.send({ type: 'model_req', number, head: session === undefined ? head : { ...head, session } });
+    const grouped =
+      session === undefined ? head : { ...head, session: session.slice(0, CARRIED_HEADER_CHARS_MAX) };
+    channel.send({ type: 'model_req', number, head: grouped });
     this.#sendBody();
   }
 
@@ -128,12 +130,12 @@ export class OutgoingCall {
     const state = this.#state;
     if (state.kind !== 'streaming') return this.#parts.channel.breach('model_stream before model_res');
     if (!this.#grant.receive(bytes.length)) {
-      this.#parts.channel.strike('reply beyond its credit');
-      return this.#abort(this.#brokenBy('sent more than it had credit for'));
+      this.#abort(this.#brokenBy('sent more than it had credit for'));
+      return this.#parts.channel.strike('reply beyond its credit');
     }
     if (!more && this.#held.bytes === 0) {
       const pinned = bytes.length * PINNED_PART < bytes.buffer.byteLength;
-      return state.queue.push(pinned ? Buffer.from(bytes) : bytes);
+      return state.queue.push(pinned ? new Uint8Array(bytes) : bytes);
     }
     this.#held.add(bytes);
     if (this.#held.bytes > HELD_BYTES_MAX) {

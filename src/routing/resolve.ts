@@ -9,7 +9,8 @@ export type Resolution =
   | { readonly kind: 'offline'; readonly nodes: readonly string[] }
   /** The name means several things; each spelling in the list means one. */
   | { readonly kind: 'ambiguous'; readonly names: readonly string[] }
-  | { readonly kind: 'unknown'; readonly nearest: readonly string[] };
+  /** `known`: how many models there are at all. */
+  | { readonly kind: 'unknown'; readonly nearest: readonly string[]; readonly known: number };
 
 interface Place {
   readonly node: CatalogNode;
@@ -36,13 +37,8 @@ export function resolve(text: string, nodes: readonly CatalogNode[]): Resolution
   const ids = [...new Set(ending.map(({ target }) => target.card.id))];
   if (ids.length > 1) return { kind: 'ambiguous', names: ids };
   if (ids.length === 1) return settle(ending);
-  return {
-    kind: 'unknown',
-    nearest: nearestFew(
-      text,
-      places.map(({ target }) => target.card.id),
-    ),
-  };
+  const all = places.map(({ target }) => target.card.id);
+  return { kind: 'unknown', nearest: nearestFew(text, all), known: all.length };
 }
 
 /** What `head/rest` means where `head` is a node, or undefined where it is none or has no such model. */

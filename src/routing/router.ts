@@ -95,10 +95,7 @@ function errorOf(text: string, found: Exclude<Resolution, { kind: 'found' }>): C
         },
       );
     case 'unknown': {
-      const hint =
-        found.nearest.length > 0
-          ? `the nearest names are ${found.nearest.join(', ')}`
-          : 'no model is known yet';
+      const hint = hintOf(found);
       return new ClawError('model_not_found', `no model ${text}: ${hint}; "clawmatrix models" lists all`, {
         param: 'model',
       });
@@ -106,4 +103,9 @@ function errorOf(text: string, found: Exclude<Resolution, { kind: 'found' }>): C
     default:
       return assertNever(found);
   }
+}
+
+function hintOf({ nearest, known }: Extract<Resolution, { kind: 'unknown' }>): string {
+  if (known === 0) return 'no model is known yet';
+  return nearest.length === 0 ? 'no name is like it' : `the nearest names are ${nearest.join(', ')}`;
 }
