@@ -77,6 +77,8 @@ export function models(read: ReadSecret) {
       (list, context) => {
         const seen = new Map<string, number>();
         list.forEach((entry, index) => {
+          // This runs on what was written, be it right or not, so that one list has all faults.
+          // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition
           if (typeof entry?.id !== 'string' || typeof entry.provider !== 'string') return;
           const key = JSON.stringify([entry.provider, entry.id]);
           const first = seen.get(key);

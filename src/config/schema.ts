@@ -99,6 +99,8 @@ function peers() {
       (list, context) => {
         const seen = new Set<string>();
         list.forEach((entry, index) => {
+          // As written, be it right or not.
+          // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition
           const url = entry?.url;
           if (typeof url === 'string' && seen.has(url))
             context.addIssue({ code: 'custom', path: [index], message: 'the same address twice' });

@@ -34,7 +34,12 @@ export const Card = z.object({
   provider: ProviderName,
   /** What the upstream behind it speaks. */
   dialect: z.enum(['chat', 'responses']),
-  description: z.string().max(CARD_TEXT_CHARS_MAX).optional(),
+  description: z
+    .string()
+    .max(CARD_TEXT_CHARS_MAX)
+    // Shown on terminals: what could steer one is taken out, not refused.
+    .transform((text) => text.replaceAll(/[\p{Cc}\p{Cf}]+/gu, ' '))
+    .optional(),
   contextWindow: tokens.optional(),
   maxTokens: tokens.optional(),
   input: z

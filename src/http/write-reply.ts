@@ -4,6 +4,7 @@
  */
 import type { Call, Reply } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
+import { SOCKET_CLOSE_MS } from '../core/limits.ts';
 import { shapes } from '../dialect/dialects.ts';
 import { asClawError, errorHeaders } from './error-reply.ts';
 import type { Visit } from './visit.ts';
@@ -41,7 +42,7 @@ async function writeStream(visit: Visit, call: Call, reply: Reply): Promise<void
         response.writeHead(reply.status, visit.headers({ ...reply.headers, ...EVENT_HEADERS }));
       passed.note(next.value);
       if (!response.write(next.value)) await drained(visit);
-      if (visit.gone) throw left();
+      mustStay(visit);
     }
   } catch (thrown) {
     const error = asClawError(thrown);
@@ -53,13 +54,17 @@ async function writeStream(visit: Visit, call: Call, reply: Reply): Promise<void
   response.end();
 }
 
-function breakStream({ response, gone }: Visit, call: Call, passed: Passed, error: ClawError): void {
+function breakStream(visit: Visit, call: Call, passed: Passed, error: ClawError): void {
+  const { response, gone, clock } = visit;
   if (gone) return;
   const watch = shapes[call.dialect].watch();
   for (const events of passed.chunks) watch.see(events);
   response.write(watch.failure(error));
   // Not `end`: that would write the last chunk of the body, and say that it is whole.
   response.socket?.destroySoon();
+  // A client that does not read would keep the socket for ever.
+  const cancel = clock.after(SOCKET_CLOSE_MS, () => response.destroy());
+  response.once('close', cancel);
 }
 
 /** What a dialect needs of the stream to number its failure: by reference, at no cost while all goes well. */
@@ -95,7 +100,7 @@ async function writeWhole(visit: Visit, reply: Reply): Promise<void> {
   try {
     const first = await body.next();
     let next = first.done === true ? first : await body.next();
-    if (visit.gone) throw left();
+    mustStay(visit);
     const bytes = first.done === true ? new Uint8Array(0) : first.value;
     if (next.done === true) {
       response.writeHead(reply.status, { ...headers, 'content-length': bytes.length });
@@ -104,10 +109,11 @@ async function writeWhole(visit: Visit, reply: Reply): Promise<void> {
     }
     response.writeHead(reply.status, headers);
     response.write(bytes);
-    for (; next.done !== true; next = await body.next()) {
+    do {
       if (!response.write(next.value)) await drained(visit);
-      if (visit.gone) throw left();
-    }
+      mustStay(visit);
+      next = await body.next();
+    } while (next.done !== true);
     response.end();
   } catch (thrown) {
     await leave(body);
@@ -133,6 +139,6 @@ async function leave(body: AsyncIterator<Uint8Array>): Promise<void> {
   await body.return?.();
 }
 
-function left(): ClawError {
-  return new ClawError('cancelled', 'the client left');
+function mustStay({ gone }: Visit): void {
+  if (gone) throw new ClawError('cancelled', 'the client left');
 }

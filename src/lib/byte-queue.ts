@@ -24,8 +24,7 @@ export class ByteQueue implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8
   #chunks: Uint8Array[] = [];
   #bytes = 0;
   #waiting:
-    | { resolve(result: IteratorResult<Uint8Array, undefined>): void; reject(error: Error): void }
-    | undefined;
+    { resolve(result: IteratorResult<Uint8Array, undefined>): void; reject(error: Error): void } | undefined;
 
   constructor(owner: ByteQueueOwner) {
     this.#owner = owner;

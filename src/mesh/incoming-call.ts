@@ -161,7 +161,7 @@ export class IncomingCall {
       throw error;
     }
     for await (const chunk of reply.body) {
-      for (let at = 0; at < chunk.length; ) {
+      for (let at = 0; at < chunk.length;) {
         // Leaving the loop leaves the body, which is what stops the upstream.
         if (this.#state.kind !== 'streaming') return;
         if (this.#allowance.roomBytes <= 0) await this.#credit(this.#state);

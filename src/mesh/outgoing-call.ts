@@ -28,8 +28,12 @@ export interface OutgoingParts {
 }
 
 type State =
-  | { readonly kind: 'opening'; resolve(reply: Reply): void; reject(error: ClawError): void }
-  | { readonly kind: 'streaming'; readonly queue: ByteQueue; settle(outcome: Outcome): void }
+  | {
+      readonly kind: 'opening';
+      readonly resolve: (reply: Reply) => void;
+      readonly reject: (error: ClawError) => void;
+    }
+  | { readonly kind: 'streaming'; readonly queue: ByteQueue; settle: (outcome: Outcome) => void }
   | { readonly kind: 'gone' };
 
 /** A frame that is less than this part of its record is copied: a view would keep the whole record alive. */

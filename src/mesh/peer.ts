@@ -15,8 +15,7 @@ import type { Link } from './link.ts';
 import type { LinkEnd } from './link-end.ts';
 
 export type PeerState =
-  | { readonly kind: 'linked'; readonly link: Link }
-  | { readonly kind: 'down'; readonly reason: string };
+  { readonly kind: 'linked'; readonly link: Link } | { readonly kind: 'down'; readonly reason: string };
 
 /** Pages of cards that are still coming in. */
 interface Incoming {

@@ -30,7 +30,7 @@ export class StreamReset extends Error {
 
 /** What ends the socket reaches undici as an error that it survives in every state. */
 export function endSafely(socket: Socket): void {
-  const { emit } = socket;
+  const emit = socket.emit.bind(socket);
   socket.emit = (event: string | symbol, ...values: unknown[]): boolean => {
     if (event === 'end') {
       socket.destroy(new StreamEnded());

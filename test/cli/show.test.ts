@@ -129,7 +129,6 @@ describe('a name that another node made up cannot steer the terminal', () => {
   test('as JSON, where it is still the same name', async () => {
     const world = await running({}, { models: () => [model('m', { id: evil })] });
     await world.run('models', '--json');
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
     expect(world.written.out).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
     expect(JSON.parse(world.written.out)[0].id).toBe(evil);
   });

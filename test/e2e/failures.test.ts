@@ -1,4 +1,5 @@
 import { request as httpRequest } from 'node:http';
+import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually, within } from '../support/eventually.ts';
 import { chatEvents, responsesEvents } from '../support/openai-bodies.ts';
@@ -66,10 +67,7 @@ describe('a call that is left or loses its owner', () => {
     // It is cut at the end, as its reader means it to be.
     slow.on('error', () => {});
     slow.end(JSON.stringify(ask(MODELS.chat, { stream: true })));
-    const socket = await within(
-      'a socket',
-      new Promise<import('node:net').Socket>((resolve) => slow.on('socket', resolve)),
-    );
+    const socket = await within('a socket', new Promise<Socket>((resolve) => slow.on('socket', resolve)));
     const response = await stream.opened();
     socket.pause();
     let sent = 0;

@@ -71,7 +71,7 @@ test('a configuration with faults is refused with one list that names each and t
 
 test('an owner that comes back is found again by itself', async () => {
   await using nodes = await startTwoNodes();
-  await nodes.tap.cut();
+  nodes.tap.cut();
   await eventually(
     'alpha has lost and found bravo',
     async () => {

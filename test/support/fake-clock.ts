@@ -13,7 +13,7 @@ export class FakeClock implements Clock {
   #order = 0;
   readonly #startedAt = Date.UTC(2026, 0, 1);
   readonly #timers = new Set<Timer>();
-  #soon: { run: () => void; open: boolean }[] = [];
+  readonly #soon: { run: () => void; open: boolean }[] = [];
 
   now(): number {
     return this.#now;

@@ -27,7 +27,9 @@ export type ContentPart = z.infer<typeof ContentPart>;
 const Arguments = z
   .union([z.string(), AnyObject])
   .nullish()
-  .transform((value) => (typeof value === 'string' ? value : value == null ? '' : JSON.stringify(value)));
+  .transform((value) =>
+    typeof value === 'string' ? value : value === null || value === undefined ? '' : JSON.stringify(value),
+  );
 
 const NamedCall = z.object({ name: z.string(), arguments: Arguments });
 
