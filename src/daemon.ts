@@ -200,7 +200,7 @@ class Wiring implements Daemon {
     const { name: nodeName, config } = this.#loaded;
     const at = { node: this.#identity.id, nodeName, place: 'local' } as const;
     // Only where nothing is configured: it is there for a first try, and must not turn up among real models.
-    if (config.models.length === 0)
+    if (config.models.length === 0 && config.peers.length === 0)
       return [{ ...at, card: echoCard, answer: echoAnswer(dialectTools(this.#clock)) }];
     return this.#upstreams.cards.map((card) => ({ ...at, card, answer: this.#upstreams.answer }));
   }

@@ -32,7 +32,7 @@ export async function init(world: World, options: InitOptions): Promise<void> {
     told(config.path, config.made ? 'made' : 'was there', 'the configuration'),
     ...(await otherKey(config.path)),
     '',
-    ...nextSteps(home, key),
+    ...nextSteps(home, key, options),
   ];
   world.out.write(`${lines.join('\n')}\n`);
 }
@@ -97,8 +97,9 @@ function told(path: string, done: KeyDone, what: string): string {
   return `${done.padEnd(10)} ${path}  (${what})`;
 }
 
-function nextSteps(home: Home, key: KeyDone): string[] {
-  const steps = ['Next:', '  clawmatrix start'];
+function nextSteps(home: Home, key: KeyDone, { home: named, configPath }: Wishes): string[] {
+  const options = `${named === undefined ? '' : ` --home ${named}`}${configPath === undefined ? '' : ` --config ${configPath}`}`;
+  const steps = ['Next:', `  clawmatrix${options} start`];
   if (key === 'replaced')
     steps.push('  (a daemon that is running goes on with the old key until it is started again)');
   if (key !== 'taken over' && key !== 'replaced')
