@@ -30,7 +30,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['test/**', 'demo/**', 'vitest.config.ts'],
+    files: ['test/**', 'demo/**', 'bench/**', 'vitest.config.ts'],
     rules: {
       'max-lines': 'off',
       'max-lines-per-function': 'off',
@@ -40,5 +40,18 @@ export default defineConfig(
       '@typescript-eslint/unbound-method': 'off',
     },
   },
-  { files: ['demo/**'], rules: { 'no-console': 'off' } },
+  {
+    files: ['test/**'],
+    ignores: ['test/support/eventually.ts'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...['setTimeout', 'setInterval'].map((name) => ({
+          name,
+          message: 'a test waits for a condition (`eventually`), never for a span of time',
+        })),
+      ],
+    },
+  },
+  { files: ['demo/**', 'bench/**'], rules: { 'no-console': 'off' } },
 );

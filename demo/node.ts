@@ -1,6 +1,7 @@
 /** One daemon of the demo: a process of its own, in a home of its own, driven by the same commands that people type. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,17 +13,18 @@ const READY_MS = 15_000;
 export class DemoNode {
   readonly name: string;
   readonly home: string;
+  readonly #logFile: string;
   #child: ChildProcess | undefined;
-  #log = '';
 
   constructor(name: string, parent: string) {
     this.name = name;
     this.home = join(parent, name);
+    this.#logFile = join(parent, `${name}.log`);
   }
 
-  /** The end of what it wrote to standard error: its log. */
+  /** What it wrote to standard error: its log. */
   get log(): string {
-    return this.#log;
+    return readFileSync(this.#logFile, 'utf8');
   }
 
   get pid(): number | undefined {
@@ -36,7 +38,7 @@ export class DemoNode {
     const child = this.#spawn(['init', ...key]);
     child.stdout?.resume();
     const [code] = await once(child, 'exit');
-    if (code !== 0) throw new Error(`clawmatrix init for ${this.name} ended with ${code}:\n${this.#log}`);
+    if (code !== 0) throw new Error(`clawmatrix init for ${this.name} ended with ${code}:\n${this.log}`);
   }
 
   /** `clawmatrix start`; resolves with its ready line's addresses. */
@@ -56,7 +58,7 @@ export class DemoNode {
     } finally {
       clearTimeout(late);
     }
-    throw new Error(`node ${this.name} did not start:\n${this.#log}`);
+    throw new Error(`node ${this.name} did not start:\n${this.log}`);
   }
 
   /** Sends a signal and waits for the end. With SIGTERM the daemon ends in order. Resolves with its exit code. */
@@ -72,15 +74,15 @@ export class DemoNode {
 
   #spawn(args: readonly string[]): ChildProcess {
     const env = { ...process.env, CLAWMATRIX_HOME: this.home, CLAWMATRIX_CONFIG: '' };
+    const log = openSync(this.#logFile, 'a', 0o600);
     const child = spawn(process.execPath, [program, ...args], {
       env,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // Straight into a file, as a service's log goes: nobody has to read it for the daemon to go on.
+      stdio: ['ignore', 'pipe', log],
       // A process group of its own: Ctrl-C reaches the one who started it, who then stops it in order.
       detached: true,
     });
-    child.stderr?.on('data', (text: Buffer) => {
-      this.#log = (this.#log + text.toString('utf8')).slice(-100_000);
-    });
+    closeSync(log);
     return child;
   }
 }

@@ -4,7 +4,7 @@ import type { Loaded } from './config/load.ts';
 import { startControl } from './control/server.ts';
 import type { Answer, Target } from './core/call.ts';
 import { ClawError } from './core/errors.ts';
-import { CALLS_MAX, PROCESS_BUFFER_BYTES_MAX } from './core/limits.ts';
+import { CALLS_MAX, PROCESS_BUFFER_BYTES_MAX, STOP_MS } from './core/limits.ts';
 import { version } from './core/version.ts';
 import type { ModelView, PeerView, StatusView } from './core/views.ts';
 import type { DialectTools } from './dialect/shape.ts';
@@ -12,7 +12,7 @@ import { translate } from './dialect/translate.ts';
 import { startEdge } from './http/server.ts';
 import { Budget } from './lib/budget.ts';
 import { type Clock, SystemClock } from './lib/clock.ts';
-import { createLog, type Log } from './lib/log.ts';
+import { createLog, type Log, StandardError } from './lib/log.ts';
 import { dialSocket, listenSockets } from './lib/socket.ts';
 import { Identity } from './mesh/identity.ts';
 import { Mesh } from './mesh/mesh.ts';
@@ -20,6 +20,7 @@ import { Catalog, type CatalogNode } from './routing/catalog.ts';
 import { viewOfTarget } from './routing/model-view.ts';
 import { Router } from './routing/router.ts';
 import { echoAnswer, echoCard } from './upstream/echo.ts';
+import { logged } from './upstream/logged.ts';
 import { Upstreams } from './upstream/upstream.ts';
 
 export interface Daemon {
@@ -36,14 +37,8 @@ export interface Daemon {
   readonly stopped: Promise<void>;
 }
 
-/** What a test may put in the place of the real world. */
-export interface DaemonWorld {
-  readonly clock?: Clock;
-  readonly writeLog?: (line: string) => void;
-}
-
-export async function startDaemon(loaded: Loaded, world: DaemonWorld = {}): Promise<Daemon> {
-  const daemon = new Wiring(loaded, world);
+export async function startDaemon(loaded: Loaded): Promise<Daemon> {
+  const daemon = new Wiring(loaded, new SystemClock());
   try {
     await daemon.start();
   } catch (error) {
@@ -56,6 +51,7 @@ export async function startDaemon(loaded: Loaded, world: DaemonWorld = {}): Prom
 class Wiring implements Daemon {
   readonly #loaded: Loaded;
   readonly #clock: Clock;
+  readonly #standardError: StandardError;
   readonly #log: Log;
   readonly #startedAt: number;
   readonly #identity: Identity;
@@ -75,12 +71,13 @@ class Wiring implements Daemon {
     this.#settleStopped = resolve;
   });
 
-  constructor(loaded: Loaded, { clock = new SystemClock(), writeLog }: DaemonWorld) {
+  constructor(loaded: Loaded, clock: Clock) {
     const { name, listen, peers, announced, bootEpoch, networkKey, secrets, logLevel: level } = loaded;
     this.#loaded = loaded;
     this.#clock = clock;
     this.#startedAt = clock.now();
-    this.#log = createLog({ level, secrets, ...(writeLog === undefined ? {} : { write: writeLog }) });
+    this.#standardError = new StandardError(clock);
+    this.#log = createLog({ level, secrets, write: this.#standardError.write });
     this.#identity = new Identity(loaded.identity);
     this.#upstreams = new Upstreams(loaded.upstreams, { nodeName: name, clock });
     this.#local = this.#localTargets();
@@ -94,14 +91,14 @@ class Wiring implements Daemon {
         chance: () => randomInt(2 ** 32) / 2 ** 32,
         dial: dialSocket,
         listen: listenSockets,
-        answer: this.#forOthers(),
+        answer: logged(this.#forOthers(), { clock, log: this.#log }),
         buffers: this.#buffers,
         slots: new Budget(CALLS_MAX),
         onChange: () => this.#meshChanged(),
       },
       { name, version: version(), bootEpoch, listen, peers, cards: announced },
     );
-    const tools = dialectTools(clock);
+    const tools = dialectTools(clock, loaded.config.limits.sseEventBytesMax);
     this.#router = new Router({
       catalog: this.#catalog,
       clock,
@@ -124,6 +121,9 @@ class Wiring implements Daemon {
   /** The control socket first: it keeps a second daemon off the same state before anything else is touched. */
   async start(): Promise<void> {
     const { controlPath, proxy } = this.#loaded;
+    // What a turn has logged is not lost when the process ends inside it.
+    process.once('exit', this.#standardError.flush);
+    this.#opened.push(async () => void process.off('exit', this.#standardError.flush));
     this.#meshChanged();
     const handlers = {
       status: () => this.status(),
@@ -135,7 +135,7 @@ class Wiring implements Daemon {
     this.#opened.push(() => control.close());
     this.#opened.push(() => this.#upstreams.close());
     this.#opened.push(() => this.#mesh.close());
-    await this.#mesh.start();
+    await this.#mesh.start().catch((error: unknown) => this.#cannotListen(error));
     const edge = await startEdge(
       {
         answer: this.#counted(),
@@ -148,7 +148,8 @@ class Wiring implements Daemon {
       },
       proxy,
     );
-    this.#opened.push(() => edge.close());
+    // Both have running calls: what clients here asked for, and what this node answers for others.
+    this.#opened.push(async () => void (await Promise.all([edge.close(), this.#mesh.drain(STOP_MS)])));
     this.#proxyUrl = edge.url;
   }
 
@@ -192,7 +193,8 @@ class Wiring implements Daemon {
 
   async #stop(): Promise<void> {
     for (const close of this.#opened.splice(0).reverse()) await close();
-    this.#log.info('stopped');
+    if (this.#proxyUrl !== '') this.#log.info('stopped');
+    this.#standardError.flush();
     this.#settleStopped();
   }
 
@@ -201,8 +203,24 @@ class Wiring implements Daemon {
     const at = { node: this.#identity.id, nodeName, place: 'local' } as const;
     // Only where nothing is configured: it is there for a first try, and must not turn up among real models.
     if (config.models.length === 0 && config.peers.length === 0)
-      return [{ ...at, card: echoCard, answer: echoAnswer(dialectTools(this.#clock)) }];
+      return [
+        {
+          ...at,
+          card: echoCard,
+          answer: echoAnswer(dialectTools(this.#clock, config.limits.sseEventBytesMax)),
+        },
+      ];
     return this.#upstreams.cards.map((card) => ({ ...at, card, answer: this.#upstreams.answer }));
+  }
+
+  #cannotListen(error: unknown): never {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `the mesh cannot listen on ${this.listenUrl}: ${reason}; set listen.host and listen.port`,
+      {
+        cause: error,
+      },
+    );
   }
 
   /** What other nodes may ask for: the models that this node announces, and nothing that it could pass on. */
@@ -247,6 +265,7 @@ class Wiring implements Daemon {
   }
 }
 
-function dialectTools(clock: Clock): DialectTools {
-  return { wall: () => clock.wall(), randomId: (prefix) => prefix + randomBytes(16).toString('hex') };
+function dialectTools(clock: Clock, eventBytesMax: number): DialectTools {
+  const randomId = (prefix: string) => prefix + randomBytes(16).toString('hex');
+  return { wall: () => clock.wall(), randomId, eventBytesMax };
 }

@@ -2,10 +2,10 @@
 import { runCli } from './program.ts';
 import { processWorld } from './world.ts';
 
-for (const stream of [process.stdout, process.stderr]) {
-  // `clawmatrix models | head -1`: the reader has what it wanted, and that is no failure.
-  stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-}
+// `clawmatrix models | head -1`: the reader has what it wanted, and that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+// Whoever reads the log has gone: no reason for a daemon to end in the middle of its calls.
+process.stderr.on('error', () => {});
 
 const code = await runCli(process.argv.slice(2), processWorld());
 await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));

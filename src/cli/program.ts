@@ -23,9 +23,18 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.badConfig;
     const text = error instanceof Error ? error.message : String(error);
     world.err.write(`clawmatrix: ${text}\n`);
-    if (exitCodeOf(error) === EXIT.notRunning) world.err.write('Start one with: clawmatrix start\n');
+    if (exitCodeOf(error) === EXIT.notRunning) world.err.write(`Start one with: ${startOf(program)}\n`);
     return exitCodeOf(error);
   }
+}
+
+/** The same node: without its options, another one would start. */
+function startOf(program: Command): string {
+  const { config, home } = program.opts<{ config?: string; home?: string }>();
+  const words = ['clawmatrix'];
+  if (home !== undefined) words.push('--home', home);
+  if (config !== undefined) words.push('--config', config);
+  return [...words, 'start'].join(' ');
 }
 
 function build(world: World, ends: (code: number) => void): Command {

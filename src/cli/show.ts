@@ -24,7 +24,7 @@ export async function showPeers(world: World, { path, json }: ShowOptions): Prom
   const peers = await askDaemon('peers', { path, clock: world.clock });
   if (json) world.out.write(jsonText(peers));
   else if (peers.length === 0) world.out.write('No peers: none is configured, and none has come by.\n');
-  else world.out.write(table(peers, peerColumns(world), world.out.columns ?? WIDTH));
+  else world.out.write(table(peers, peerColumns(world), world.out.columns ?? WIDTH) + reasonsText(peers));
 }
 
 export async function showModels(world: World, { path, json }: ShowOptions): Promise<void> {
@@ -89,8 +89,16 @@ function peerColumns({ out, env }: World): Column<PeerView>[] {
     { title: 'RTT', align: 'right', cell: ({ rttMs }) => (rttMs === null ? '-' : `${rttText(rttMs)} ms`) },
     { title: 'MODELS', align: 'right', cell: ({ models }) => String(models.length) },
     { title: 'VERSION', cell: ({ version }) => version ?? '-' },
-    { title: 'PATH', cell: ({ path, reason }) => (path.length > 0 ? path.join(' > ') : (reason ?? '-')) },
+    { title: 'PATH', cell: ({ path }) => (path.length > 0 ? path.join(' > ') : '-') },
   ];
+}
+
+/** Under the table, in full: the one thing that a person with a peer that is down came to read. */
+function reasonsText(peers: readonly PeerView[]): string {
+  const told = peers.flatMap(({ name, url, reason }) =>
+    reason === null ? [] : [`${plainText(`${name ?? url ?? '-'} is down: ${reason}`)}\n`],
+  );
+  return told.length === 0 ? '' : `\n${told.join('')}`;
 }
 
 function rttText(ms: number): string {

@@ -103,25 +103,36 @@ class Mistake {
 
 /** Its value is never in a fault: `${KEY}` may have been expanded into it. */
 export const baseUrlField = made((text) => {
-  const url = urlOf(
-    text,
-    ['http:', 'https:'],
-    'an http:// or https:// address, as "http://127.0.0.1:11434/v1"',
-  );
+  const url = urlOf(text, {
+    protocols: ['http:', 'https:'],
+    wanted: 'an http:// or https:// address, as "http://127.0.0.1:11434/v1"',
+    instead: 'write "apiKey" beside it',
+  });
   return url instanceof Mistake ? url : url.href.replace(/\/+$/, '');
 });
 
 export const peerUrlField = made((text) => {
-  const url = urlOf(text, ['ws:', 'wss:'], 'a ws:// or wss:// address, as "ws://hub.lan:19700"');
+  const url = urlOf(text, {
+    protocols: ['ws:', 'wss:'],
+    wanted: 'a ws:// or wss:// address, as "ws://hub.lan:19700"',
+    instead: 'the network key is what lets a node in',
+  });
   return url instanceof Mistake ? url : url.href.replace(/\/$/, '');
 });
 
-function urlOf(text: string, protocols: readonly string[], wanted: string): URL | Mistake {
+interface UrlRule {
+  readonly protocols: readonly string[];
+  readonly wanted: string;
+  /** What to write in the place of a password. */
+  readonly instead: string;
+}
+
+function urlOf(text: string, { protocols, wanted, instead }: UrlRule): URL | Mistake {
   const url = parsed(text.trim());
   if (url === undefined || !protocols.includes(url.protocol) || url.hostname === '')
     return new Mistake(`expected ${wanted}`);
   if (url.username !== '' || url.password !== '')
-    return new Mistake('a user name or password in the address is refused: write "apiKey" beside it');
+    return new Mistake(`a user name or password in the address is refused: ${instead}`);
   if (/[?#]/.test(text)) return new Mistake('an address with "?" or "#" is refused: it ends with the path');
   return url;
 }

@@ -73,9 +73,12 @@ async function collect(response: IncomingMessage, path: string): Promise<string>
   throw new ControlFault('garbled', `the daemon on ${path} refused with status ${response.statusCode}`);
 }
 
+/** No socket there, or one that nobody listens on. */
+const NOBODY = ['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'ENOTSOCK'];
+
 function faultOf(error: unknown, path: string): ControlFault {
   if (error instanceof ControlFault) return error;
-  if (isErrno(error, 'ENOENT') || isErrno(error, 'ECONNREFUSED') || isErrno(error, 'ENOTSOCK'))
+  if (NOBODY.some((code) => isErrno(error, code)))
     return new ControlFault('not_running', `no daemon is running on ${path}`, { cause: error });
   if (isErrno(error, 'EACCES') || isErrno(error, 'EPERM'))
     return new ControlFault('unusable', `${path} belongs to another user: use your own CLAWMATRIX_HOME`, {

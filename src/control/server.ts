@@ -41,7 +41,7 @@ export async function startControl({ path, clock, handlers }: ControlOptions): P
     if (await bind(server, path)) return { close: () => close(server) };
     const found = posix ? fileAt(path) : undefined;
     await refuseIfAlive(path, clock);
-    if (found !== undefined && fileAt(path) === found) unlinkSync(path);
+    if (found !== undefined && fileAt(path) === found) remove(path);
   }
   throw new ControlFault('already_running', `another daemon keeps taking ${path}`);
 }
@@ -130,6 +130,18 @@ function fileAt(path: string): string | undefined {
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
+  }
+}
+
+/** What a daemon that was killed has left. */
+function remove(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+    throw new ControlFault('unusable', `${path} is in the way of the control socket${code}: remove it`, {
+      cause: error,
+    });
   }
 }
 

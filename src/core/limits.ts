@@ -26,6 +26,8 @@ export const CARRIED_HEADER_CHARS_MAX = 512;
 
 /** Without any byte from the upstream for this long a call ends. Settable per model, provider and call. */
 export const UPSTREAM_SILENCE_MS = 120_000;
+/** After the dialect's own end an upstream has this long for what it still wants to say, and to hang up. */
+export const UPSTREAM_END_MS = 2_000;
 /** To a TCP and TLS connection with the upstream. */
 export const UPSTREAM_CONNECT_MS = 10_000;
 
@@ -110,6 +112,8 @@ export const PIECE_BYTES = 16 * KiB;
 export const HELD_BYTES_MAX = SSE_EVENT_BYTES_MAX + WINDOW_BYTES_MAX;
 export const CHANNEL_CREDIT_BYTES_MAX = 8 * MiB;
 export const PROCESS_BUFFER_BYTES_MAX = 256 * MiB;
+/** An acknowledgement waits this long for something better to say: a quick reply needs none, and saves a record. */
+export const ACK_MS = 50;
 /** The owner shows a sign of life at least this often while a call is open. */
 export const PROGRESS_MS = 10_000;
 /** Call ids are remembered at the owner for this long, and at most so many of them: a repeat is refused. */

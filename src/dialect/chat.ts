@@ -4,7 +4,7 @@ import { readChatReply, writeChatReply } from './chat/reply.ts';
 import { ChatStreamReader } from './chat/stream-reader.ts';
 import { ChatStreamWriter } from './chat/stream-writer.ts';
 import { ChatWatch, chatEndingOf } from './chat/watch.ts';
-import { writeChatRequest } from './chat/write-request.ts';
+import { leftOutOfChat, writeChatRequest } from './chat/write-request.ts';
 import type { DialectShape } from './shape.ts';
 
 export const chat: DialectShape = {
@@ -14,6 +14,7 @@ export const chat: DialectShape = {
   endingOf: chatEndingOf,
   readRequest: readChatRequest,
   writeRequest: writeChatRequest,
+  leftOut: leftOutOfChat,
   readReply: readChatReply,
   writeReply: writeChatReply,
   streamReader: (tools) => new ChatStreamReader(tools),

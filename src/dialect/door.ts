@@ -11,6 +11,9 @@ export const AnyObject = z.custom<JsonObject>(
   'expected an object',
 );
 
+/** JSON as text, which some clients and servers send as the object that it says. */
+export const JsonText = z.union([z.string(), AnyObject.transform((value) => JSON.stringify(value))]);
+
 /** A tool that is neither a function nor a custom tool: the provider runs it. */
 export const HostedTool = z.custom<JsonObject & { readonly type: string }>((value) => {
   const tool = z.object({ type: z.string() }).safeParse(value);

@@ -19,6 +19,13 @@ export function misplaced(param: string, type: string): ClawError {
   );
 }
 
+/** The parameters of other dialects that the answer does not depend on. */
+export function foreignExtras(request: HubRequest, dialect: Dialect): readonly string[] {
+  return request.extras
+    .filter((extra) => extra.dialect !== dialect && !extra.needed)
+    .map(({ param }) => param);
+}
+
 /** Throws for a parameter of another dialect that the answer depends on. */
 export function refuseForeign(request: HubRequest, dialect: Dialect, apiName: string): void {
   const foreign = request.extras.find((extra) => extra.needed && extra.dialect !== dialect);

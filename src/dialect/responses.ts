@@ -4,7 +4,7 @@ import { readResponsesReply, writeResponsesReply } from './responses/reply.ts';
 import { ResponsesStreamReader } from './responses/stream-reader.ts';
 import { ResponsesStreamWriter } from './responses/stream-writer.ts';
 import { ResponsesWatch, responsesEndingOf } from './responses/watch.ts';
-import { writeResponsesRequest } from './responses/write-request.ts';
+import { leftOutOfResponses, writeResponsesRequest } from './responses/write-request.ts';
 import type { DialectShape } from './shape.ts';
 
 export const responses: DialectShape = {
@@ -14,6 +14,7 @@ export const responses: DialectShape = {
   endingOf: responsesEndingOf,
   readRequest: readResponsesRequest,
   writeRequest: writeResponsesRequest,
+  leftOut: leftOutOfResponses,
   readReply: readResponsesReply,
   writeReply: writeResponsesReply,
   streamReader: () => new ResponsesStreamReader(),

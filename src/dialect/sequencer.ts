@@ -79,7 +79,11 @@ export class Sequencer {
         'stream_buffer_exceeded',
         'the upstream interleaves more output than can be put in order',
       );
-    slot.waiting.push(delta);
+    // Input that waits comes out in one piece anyway: letter by letter it would cost a thousandfold.
+    const last = slot.waiting.at(-1);
+    if (last?.type === 'input' && delta.type === 'input')
+      slot.waiting[slot.waiting.length - 1] = { type: 'input', text: last.text + delta.text };
+    else slot.waiting.push(delta);
   }
 
   /** Passes on what waits, up to the first item that is still open. */

@@ -46,6 +46,8 @@ export interface WriteContext {
 export interface DialectTools {
   /** The prefix and random letters and digits behind it, for the ids that a dialect needs. */
   readonly randomId: (prefix: string) => string;
+  /** The longest event of a stream that is read. */
+  readonly eventBytesMax: number;
   /** Milliseconds since 1970. */
   readonly wall: () => number;
 }
@@ -61,6 +63,8 @@ export interface DialectShape {
   readRequest(body: unknown): HubRequest;
   /** Throws `unsupported_parameter` for what this dialect cannot say and must not lose. */
   writeRequest(request: HubRequest, model: string): unknown;
+  /** The parameters that `writeRequest` leaves out, as this dialect has none for them and they only steer the answer. */
+  leftOut(request: HubRequest): readonly string[];
   readReply(reply: unknown, tools: DialectTools): HubReply;
   writeReply(answer: HubAnswer, context: WriteContext): unknown;
   streamReader(tools: DialectTools): StreamReader;

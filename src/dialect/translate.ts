@@ -2,12 +2,16 @@
 import type { Answer, Dialect, Reply } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
 import { JSON_REPLY_BYTES_MAX } from '../core/limits.ts';
+import { changed } from '../lib/changed.ts';
 import { shapes } from './dialects.ts';
 import { parseClientJson, parseProviderJson } from './door.ts';
 import { failureBody, failureStatus } from './failure.ts';
 import { heldBody } from './held-body.ts';
 import type { DialectShape, DialectTools, WriteContext } from './shape.ts';
 import { TranslatedBody } from './translated-body.ts';
+
+/** Names in one header; a client may declare hundreds of tools. */
+const LEFT_OUT_SHOWN = 16;
 
 /** An `Answer` for calls in the dialect `from`, made of one that speaks `to`. */
 export function translate(answer: Answer, from: Dialect, to: Dialect, tools: DialectTools): Answer {
@@ -18,7 +22,10 @@ export function translate(answer: Answer, from: Dialect, to: Dialect, tools: Dia
     const request = { ...client.readRequest(parseClientJson(call.body)), stream: call.stream };
     const body = encoded(upstream.writeRequest(request, call.model.id));
     const context: WriteContext = { model: request.model, request, tools };
-    const reply = await answer({ ...call, dialect: to, body }, signal);
+    const reply = noted(
+      await answer(changed(call, { dialect: to, body }), signal),
+      upstream.leftOut(request),
+    );
     // The upstream's own refusal has the same form in every dialect.
     if (reply.status >= 400) return reply;
     return call.stream
@@ -27,14 +34,28 @@ export function translate(answer: Answer, from: Dialect, to: Dialect, tools: Dia
   };
 }
 
+/** A parameter that only steers is no reason to refuse a call, but the client can see that it was not passed on. */
+function noted(reply: Reply, leftOut: readonly string[]): Reply {
+  if (leftOut.length === 0) return reply;
+  const headers = changed(reply.headers, { 'x-clawmatrix-left-out': shortList(leftOut) });
+  return changed(reply, { headers });
+}
+
+function shortList(names: readonly string[]): string {
+  const shown = names.slice(0, LEFT_OUT_SHOWN).join(', ');
+  return names.length > LEFT_OUT_SHOWN ? `${shown}, ...` : shown;
+}
+
 function translateStream(
   reply: Reply,
   upstream: DialectShape,
   client: DialectShape,
   context: WriteContext,
 ): Reply {
-  const body = new TranslatedBody(reply, upstream.streamReader(context.tools), client.streamWriter(context));
-  const headers = { ...reply.headers, 'content-type': 'text/event-stream; charset=utf-8' };
+  const { tools } = context;
+  const reader = upstream.streamReader(tools);
+  const body = new TranslatedBody(reply, reader, client.streamWriter(context), tools.eventBytesMax);
+  const headers = changed(reply.headers, { 'content-type': 'text/event-stream; charset=utf-8' });
   return { status: reply.status, headers, body, ended: body.ended };
 }
 
@@ -46,7 +67,7 @@ async function translateWhole(
 ): Promise<Reply> {
   const text = new TextDecoder().decode(await collect(reply.body));
   const read = upstream.readReply(parseProviderJson(text, 'reply'), context.tools);
-  const headers = { ...reply.headers, 'content-type': 'application/json' };
+  const headers = changed(reply.headers, { 'content-type': 'application/json' });
   if (read.kind === 'failed') {
     const held = heldBody(encoded(failureBody(read.failure)), {});
     return { status: failureStatus(read.failure), headers, ...held };

@@ -31,7 +31,7 @@ export class TranslatedBody implements AsyncIterableIterator<Uint8Array, undefin
   readonly #source: AsyncIterator<Uint8Array>;
   readonly #reader: StreamReader;
   readonly #writer: StreamWriter;
-  readonly #sse = new SseReader();
+  readonly #sse: SseReader;
   #settle: (outcome: Outcome) => void = () => {};
   #state: State = { kind: 'open' };
   #isPulling = false;
@@ -39,7 +39,13 @@ export class TranslatedBody implements AsyncIterableIterator<Uint8Array, undefin
   /** Set once the answer's end has been written: whatever happens after it, the client has it whole. */
   #end: End | undefined;
 
-  constructor(reply: Pick<Reply, 'body' | 'ended'>, reader: StreamReader, writer: StreamWriter) {
+  constructor(
+    reply: Pick<Reply, 'body' | 'ended'>,
+    reader: StreamReader,
+    writer: StreamWriter,
+    eventBytesMax: number,
+  ) {
+    this.#sse = new SseReader(eventBytesMax);
     this.#source = reply.body[Symbol.asyncIterator]();
     this.#reader = reader;
     this.#writer = writer;

@@ -21,7 +21,7 @@ export function errorHeaders(
   headers: Readonly<Record<string, string>>,
 ): Record<string, string> {
   if (!PERMANENT.has(status) || headers['x-should-retry'] !== undefined) return { ...headers };
-  return { ...headers, 'x-should-retry': 'false' };
+  return { 'x-should-retry': 'false', ...headers };
 }
 
 /** Any thrown value, for the client's eyes. */

@@ -1,7 +1,7 @@
 /** The HTTP edge: the server, its limits and routes, and its end in order. Knows no mesh: whoever answers is handed in. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { ClawError } from '../core/errors.ts';
+import { ClawError, type ErrorCode } from '../core/errors.ts';
 import type { CallId } from '../core/ids.ts';
 import {
   BUSY_RETRY_SECONDS,
@@ -52,9 +52,6 @@ export async function startEdge(parts: EdgeParts, options: EdgeOptions): Promise
   return { url: `http://${host}:${port}`, port, close, [Symbol.asyncDispose]: () => close(0) };
 }
 
-/** Headers beyond the hundredth are dropped by Node: as many as any client sends three times over. */
-const HEADERS_MAX = 100;
-
 class HttpEdge {
   readonly #parts: EdgeParts;
   readonly #guard: Guard;
@@ -80,9 +77,14 @@ class HttpEdge {
       requireHostHeader: false,
     });
     this.#server.maxConnections = HTTP_CONNECTIONS_MAX;
-    this.#server.maxHeadersCount = HEADERS_MAX;
+    // Bounded by their bytes alone: beyond a count Node drops headers without a word, an `Origin` among them.
+    this.#server.maxHeadersCount = 0;
     const serve = (request: IncomingMessage, response: ServerResponse) => this.#serve(request, response);
-    this.#server.on('request', serve).on('checkContinue', serve).on('clientError', answerBrokenRequest);
+    this.#server
+      .on('request', serve)
+      .on('checkContinue', serve)
+      .on('checkExpectation', serve)
+      .on('clientError', answerBrokenRequest);
   }
 
   listen(host: string, port: number): Promise<number> {
@@ -204,23 +206,22 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
     socket.destroy();
     return;
   }
-  const [line, text] = brokenRequest(error.code);
-  const body = JSON.stringify({
-    error: { message: text, type: 'invalid_request_error', param: null, code: 'bad_request' },
-  });
+  const [line, code, text] = brokenRequest(error.code);
+  const body = JSON.stringify({ error: { message: text, type: 'invalid_request_error', param: null, code } });
   const head = `HTTP/1.1 ${line}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}`;
   socket.end(`${head}\r\nconnection: close\r\n\r\n${body}`);
 }
 
-function brokenRequest(code: string | undefined): readonly [string, string] {
+function brokenRequest(code: string | undefined): readonly [string, ErrorCode, string] {
   if (code === 'HPE_HEADER_OVERFLOW')
     return [
       '431 Request Header Fields Too Large',
+      'bad_request',
       `the headers are larger than ${HTTP_HEADER_BYTES_MAX} bytes`,
     ];
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return ['408 Request Timeout', 'the request did not arrive in time'];
-  return ['400 Bad Request', 'this is no valid HTTP/1.1 request'];
+    return ['408 Request Timeout', 'request_timeout', 'the request did not arrive in time'];
+  return ['400 Bad Request', 'bad_request', 'this is no valid HTTP/1.1 request'];
 }
 
 function listenFault(host: string, port: number, error: NodeJS.ErrnoException): string {

@@ -1,5 +1,5 @@
 /** One request at the edge: its id, its two ends and when it began. Knows the headers that every reply carries. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Headers } from '../core/call.ts';
 import type { CallId } from '../core/ids.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -28,8 +28,8 @@ export class Visit {
     return this.response.destroyed;
   }
 
-  /** `headers` with those that every reply carries; what cannot stand in a header is left out. */
-  headers(headers: Headers): Record<string, string> {
+  /** `headers` with those that every reply carries, and `own` over both; what cannot stand in a header is left out. */
+  headers(headers: Headers, own: OutgoingHttpHeaders = {}): OutgoingHttpHeaders {
     const all: Record<string, string> = {};
     for (const name in headers) {
       const value = headers[name];
@@ -39,16 +39,13 @@ export class Visit {
     const earlier = all['server-timing'];
     all['server-timing'] = earlier === undefined ? timing : `${earlier}, ${timing}`;
     all['x-request-id'] = this.id;
-    return all;
+    return Object.assign(all, own);
   }
 
   sendJson(status: number, value: unknown, headers: Headers = {}): void {
     const body = Buffer.from(JSON.stringify(value));
-    this.response.writeHead(status, {
-      ...this.headers(headers),
-      'content-type': 'application/json',
-      'content-length': body.length,
-    });
+    const own = { 'content-type': 'application/json', 'content-length': body.length };
+    this.response.writeHead(status, this.headers(headers, own));
     this.response.end(body);
   }
 }

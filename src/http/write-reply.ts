@@ -30,7 +30,7 @@ async function writeStream(visit: Visit, call: Call, reply: Reply): Promise<void
   const passed = new Passed();
   const commit = () => {
     if (response.headersSent || visit.gone) return;
-    response.writeHead(reply.status, visit.headers({ ...reply.headers, ...EVENT_HEADERS }));
+    response.writeHead(reply.status, visit.headers(reply.headers, EVENT_HEADERS));
     response.flushHeaders();
   };
   const first = events.next();
@@ -39,7 +39,7 @@ async function writeStream(visit: Visit, call: Call, reply: Reply): Promise<void
   try {
     for (let next = await first; next.done !== true; next = await events.next()) {
       if (!response.headersSent)
-        response.writeHead(reply.status, visit.headers({ ...reply.headers, ...EVENT_HEADERS }));
+        response.writeHead(reply.status, visit.headers(reply.headers, EVENT_HEADERS));
       passed.note(next.value);
       if (!response.write(next.value)) await drained(visit);
       mustStay(visit);
@@ -103,7 +103,8 @@ async function writeWhole(visit: Visit, reply: Reply): Promise<void> {
     mustStay(visit);
     const bytes = first.done === true ? new Uint8Array(0) : first.value;
     if (next.done === true) {
-      response.writeHead(reply.status, { ...headers, 'content-length': bytes.length });
+      headers['content-length'] = bytes.length;
+      response.writeHead(reply.status, headers);
       response.end(bytes);
       return;
     }

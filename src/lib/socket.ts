@@ -159,6 +159,8 @@ export async function listenSockets<P>(options: ListenOptions<P>): Promise<Liste
     requestTimeout: options.openMs,
     connectionsCheckingInterval: Math.min(1_000, options.openMs),
     maxHeaderSize: 4_096,
+    // Node's own refusal would be another one than ours.
+    requireHostHeader: false,
   });
   const pending = new Set<Duplex>();
   server.on('connection', (tcp: TcpSocket) => {

@@ -43,7 +43,7 @@ export class Announcer {
   }
 
   /** A new version of this node's record. */
-  record(neighbours: readonly NodeId[]): SignedFrame {
+  record(neighbours: readonly NodeId[], draining: boolean): SignedFrame {
     const { name, version, bootEpoch, listens } = this.#options;
     return nodeFrame(this.#identity, {
       epoch: bootEpoch,
@@ -54,7 +54,7 @@ export class Announcer {
       listens,
       relays: false,
       neighbours: neighbours.slice(0, NEIGHBOURS_PER_NODE_MAX).map((id) => ({ id, rtt: 0 })),
-      draining: false,
+      draining,
     });
   }
 }

@@ -3,6 +3,7 @@ import type { NodeId } from '../core/ids.ts';
 import { LINK_HEALTHY_MS, RECONNECT_MAX_MS, RECONNECT_MIN_MS } from '../core/limits.ts';
 import { nextDelayMs } from '../lib/backoff.ts';
 import type { Cancel, Clock } from '../lib/clock.ts';
+import { CLOSE } from '../protocol/frame.ts';
 import type { Link } from './link.ts';
 import type { LinkEnd } from './link-end.ts';
 
@@ -83,8 +84,7 @@ export class Dialer {
   closed(end: LinkEnd): void {
     const { clock, chance } = this.#parts;
     if (this.#state.kind === 'stopped') return;
-    if (this.#state.kind === 'linked' && clock.now() - this.#state.since >= LINK_HEALTHY_MS)
-      this.#delayMs = undefined;
+    if (this.#state.kind === 'linked' && this.#wasWell(this.#state.since, end)) this.#delayMs = undefined;
     this.#reason = end.reason;
     this.#delayMs = nextDelayMs(this.#delayMs, POLICY, chance);
     this.#state = {
@@ -94,6 +94,11 @@ export class Dialer {
         this.dial();
       }),
     };
+  }
+
+  /** A link that held, or whose node said that it stops: most who stop are started again at once. */
+  #wasWell(since: number, { code }: LinkEnd): boolean {
+    return code === CLOSE.goingAway || this.#parts.clock.now() - since >= LINK_HEALTHY_MS;
   }
 
   /** A node's last link is gone: it is dialled again if it was left alone because of that link. */

@@ -4,6 +4,7 @@ import type { Card } from '../core/card.ts';
 import { ClawError } from '../core/errors.ts';
 import type { NodeId } from '../core/ids.ts';
 import {
+  ACK_MS,
   BUSY_RETRY_SECONDS,
   CALLS_PER_PEER_MAX,
   CHANNEL_CREDIT_BYTES_MAX,
@@ -11,6 +12,7 @@ import {
   REQUEST_BODY_BYTES_MAX,
 } from '../core/limits.ts';
 import { Budget } from '../lib/budget.ts';
+import { changed } from '../lib/changed.ts';
 import type { Cancel, Clock } from '../lib/clock.ts';
 import type { CallFrame, RequestHead } from '../protocol/frame.ts';
 import type { Channel } from './channel.ts';
@@ -47,6 +49,7 @@ export class Exchange {
   #lastNumber: number;
   #channel: { readonly at: Channel; readonly credit: Budget } | undefined;
   #looking: Cancel | undefined;
+  #acknowledging: Cancel | undefined;
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
@@ -93,7 +96,7 @@ export class Exchange {
       const number = this.#nextNumber();
       const outgoing = new OutgoingCall({
         number,
-        call: { ...call, model: { id: card.id, provider: card.provider } },
+        call: changed(call, { model: { id: card.id, provider: card.provider } }),
         provider: card.provider,
         channel: channel.at,
         signal,
@@ -138,6 +141,10 @@ export class Exchange {
     this.#looking ??= this.#parts.clock.every(LOOK_MS, () => {
       for (const open of [...this.#incoming.values()]) open.look();
     });
+    this.#acknowledging ??= this.#parts.clock.after(ACK_MS, () => {
+      this.#acknowledging = undefined;
+      for (const open of this.#incoming.values()) open.acknowledge();
+    });
     call.open();
   }
 
@@ -160,6 +167,8 @@ export class Exchange {
   #lookNoMore(): void {
     this.#looking?.();
     this.#looking = undefined;
+    this.#acknowledging?.();
+    this.#acknowledging = undefined;
   }
 
   #nextNumber(): number {

@@ -48,8 +48,8 @@ export class IncomingCall {
   readonly #abort = new AbortController();
   #state: State = { kind: 'receiving', body: undefined, received: 0, looks: 0 };
   #reservedBytes = 0;
-  /** Something was said to the entry since the last look. */
-  #spoke = true;
+  /** What the entry has heard: nothing yet; something since the last look; nothing since the last look. */
+  #voice: 'unheard' | 'spoke' | 'quiet' = 'unheard';
 
   constructor(parts: IncomingParts) {
     this.#parts = parts;
@@ -66,8 +66,16 @@ export class IncomingCall {
       }
       this.#reservedBytes = head.bytes;
     }
-    this.#say({ type: 'model_ack', number });
-    if (head.bytes > window) this.#say({ type: 'model_credit', number, offset: head.bytes });
+    if (head.bytes <= window) return;
+    this.acknowledge();
+    this.#say({ type: 'model_credit', number, offset: head.bytes });
+  }
+
+  /** Says that the call is taken, where nothing else has said so. */
+  acknowledge(): void {
+    const { kind } = this.#state;
+    if (kind === 'stopping' || kind === 'gone') return;
+    if (this.#voice === 'unheard') this.#say({ type: 'model_ack', number: this.#parts.number });
   }
 
   /** A frame of the entry for this call; one of the owner's own kinds is a breach. */
@@ -102,9 +110,9 @@ export class IncomingCall {
       return this.#refuse(new ClawError('request_timeout', 'the request body stopped coming'));
     }
     if (this.#state.kind === 'stopping' || this.#state.kind === 'gone') return;
-    if (!this.#spoke)
+    if (this.#voice === 'quiet')
       this.#say({ type: 'model_progress', number: this.#parts.number, head: { state: 'waiting' } });
-    this.#spoke = false;
+    if (this.#voice === 'spoke') this.#voice = 'quiet';
   }
 
   #receive(bytes: Uint8Array): void {
@@ -228,7 +236,7 @@ export class IncomingCall {
   }
 
   #say(frame: CallFrame): void {
-    this.#spoke = true;
+    this.#voice = 'spoke';
     this.#parts.channel.send(frame);
   }
 

@@ -61,6 +61,9 @@ const CAPS = {
   closeMs: SOCKET_CLOSE_MS,
 };
 
+/** How often a node that stops looks whether its calls have ended. */
+const DRAIN_LOOK_MS = 50;
+
 export class Mesh {
   readonly #parts: MeshParts;
   readonly #options: MeshOptions;
@@ -74,6 +77,7 @@ export class Mesh {
   /** Those of them that were accepted and have not proved themselves. */
   readonly #accepted = new Set<Link>();
   #listener: Listener | undefined;
+  #phase: 'running' | 'draining' = 'running';
 
   constructor(parts: MeshParts, options: MeshOptions) {
     this.#parts = parts;
@@ -127,6 +131,16 @@ export class Mesh {
       });
     }
     for (const dialer of this.#dialers) dialer.dial();
+  }
+
+  /** Asks the others for no more calls, and lets those that this node answers for them end, for so long at most. */
+  async drain(ms: number): Promise<void> {
+    this.#phase = 'draining';
+    this.#tellNeighbours();
+    const { clock } = this.#parts;
+    const deadline = clock.now() + ms;
+    while (this.openCalls.owner > 0 && clock.now() < deadline)
+      await new Promise<void>((resolve) => clock.after(DRAIN_LOOK_MS, resolve));
   }
 
   /** Ends every call and link. The reason is told to no one but the log. */
@@ -237,7 +251,8 @@ export class Mesh {
   /** The neighbours have changed: each of them gets this node's new record. */
   #tellNeighbours(): void {
     const linked = this.remotes.flatMap(({ state }) => (state.kind === 'linked' ? [state.link] : []));
-    const record = this.#announcer.record(linked.map(({ peer }) => peer));
+    const neighbours = linked.map(({ peer }) => peer);
+    const record = this.#announcer.record(neighbours, this.#phase === 'draining');
     for (const link of linked) link.send(record);
   }
 }

@@ -12,13 +12,27 @@ export interface CatalogNode {
 
 export class Catalog {
   #nodes: readonly CatalogNode[] = [];
+  /** Targets of live nodes by model id: what nearly every call asks for, found without a walk over all cards. */
+  #live: ReadonlyMap<string, readonly Target[]> = new Map();
 
   get nodes(): readonly CatalogNode[] {
     return this.#nodes;
   }
 
+  /** The targets that can be reached of exactly this id; undefined where there is none. */
+  live(id: string): readonly Target[] | undefined {
+    return this.#live.get(id);
+  }
+
   /** Replaces all that was known. */
   replace(nodes: readonly CatalogNode[]): void {
+    const live = new Map<string, Target[]>();
+    for (const target of nodes.flatMap((node) => (node.live ? node.targets : []))) {
+      const same = live.get(target.card.id);
+      if (same === undefined) live.set(target.card.id, [target]);
+      else same.push(target);
+    }
     this.#nodes = nodes;
+    this.#live = live;
   }
 }

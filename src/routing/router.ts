@@ -1,6 +1,7 @@
 /** The `Answer` that finds out who can answer, asks one, and remembers what is in flight. Never sees a socket. */
 import type { Answer, Call, Dialect, Reply, Target } from '../core/call.ts';
 import { assertNever, ClawError } from '../core/errors.ts';
+import { changed } from '../lib/changed.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Catalog } from './catalog.ts';
 import { pick } from './pick.ts';
@@ -42,10 +43,11 @@ export class Router {
     const startedAt = clock.now();
     const done = this.#count(keyOf(target));
     try {
-      const reply = await answer({ ...call, model: { id, provider } }, signal);
+      const reply = await answer(changed(call, { model: { id, provider } }), signal);
       void reply.ended.then(done);
       const timing = `owner;dur=${(clock.now() - startedAt).toFixed(1)}`;
-      return { ...reply, headers: { ...reply.headers, [ROUTE_HEADER]: route, 'server-timing': timing } };
+      const headers = changed(reply.headers, { [ROUTE_HEADER]: route, 'server-timing': timing });
+      return changed(reply, { headers });
     } catch (error) {
       done();
       throw ClawError.from(error, 'internal', 'the call could not be answered').withHeaders({
@@ -55,7 +57,10 @@ export class Router {
   }
 
   #targets(text: string): readonly Target[] {
-    const found = resolve(text, this.#parts.catalog.nodes);
+    const { catalog } = this.#parts;
+    const exact = catalog.live(text);
+    if (exact !== undefined) return exact;
+    const found = resolve(text, catalog.nodes);
     if (found.kind === 'found') return found.targets;
     throw errorOf(text, found);
   }
@@ -80,7 +85,7 @@ function errorOf(text: string, found: Exclude<Resolution, { kind: 'found' }>): C
       const nodes = found.nodes.join(', ');
       return new ClawError(
         'no_owner',
-        `model ${text} is on node ${nodes}, which cannot be reached at present`,
+        `model ${text} is on node ${nodes}, which takes no calls at present: it is down, or stopping`,
         {
           param: 'model',
         },

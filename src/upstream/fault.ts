@@ -12,6 +12,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'its host name could not be looked up: is this machine online?',
   EHOSTUNREACH: 'its host cannot be reached: is that machine on, and on this network?',
   ENETUNREACH: 'its network cannot be reached: is this machine online?',
+  EMFILE: 'this node has as many files and connections open as it may: raise its limit (ulimit -n)',
   UND_ERR_DESTROYED: 'this node is stopping',
   EPIPE: 'it closed the connection before it answered',
   UND_ERR_SOCKET: 'it closed the connection before it answered',
@@ -35,7 +36,7 @@ export function faultBeforeHead(error: unknown, place: Place): ClawError {
     const text = `${at} took no connection within ${UPSTREAM_CONNECT_MS / 1000} s: is that machine on?`;
     return new ClawError('upstream_timeout', place.say(text), { cause: error });
   }
-  if (isProtocol(code)) {
+  if (isProtocol(error, code)) {
     const text = `${at} did not answer in HTTP/1.1: check the baseUrl`;
     return new ClawError('upstream_protocol', place.say(text), { cause: error });
   }
@@ -62,8 +63,10 @@ export function silenceFault(ms: number, place: Place): ClawError {
   );
 }
 
-function isProtocol(code: string): boolean {
-  return code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW';
+/** undici's parser gives no code to what does not even begin as HTTP. */
+function isProtocol(error: unknown, code: string): boolean {
+  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') return true;
+  return error instanceof Error && error.name === 'HTTPParserError';
 }
 
 function codeOf(error: unknown): string {

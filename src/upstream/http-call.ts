@@ -5,7 +5,12 @@
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import type { Outcome } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
-import { UPSTREAM_CONNECT_MS, UPSTREAM_HEADER_BYTES_MAX, WINDOW_BYTES_MAX } from '../core/limits.ts';
+import {
+  UPSTREAM_CONNECT_MS,
+  UPSTREAM_END_MS,
+  UPSTREAM_HEADER_BYTES_MAX,
+  WINDOW_BYTES_MAX,
+} from '../core/limits.ts';
 import { ByteQueue, type ByteQueueOwner } from '../lib/byte-queue.ts';
 import type { Clock } from '../lib/clock.ts';
 import { onAbort } from '../lib/signals.ts';
@@ -139,6 +144,8 @@ class HttpCall implements Dispatcher.DispatchHandler, ByteQueueOwner {
       this.#break(error);
       return;
     }
+    // Some servers say that the answer is over and hold the connection: its reader does not wait for them.
+    if (state.intake.ending !== undefined) this.#silence.shorten(UPSTREAM_END_MS);
     const { queuedBytes } = state.queue;
     if (state.kind === 'holding' && queuedBytes < state.intake.holdBytes) return;
     this.#handOver();
@@ -182,17 +189,19 @@ class HttpCall implements Dispatcher.DispatchHandler, ByteQueueOwner {
   #handOver(): void {
     const state = this.#state;
     if (state.kind !== 'holding') return;
-    this.#state = { ...state, kind: 'streaming' };
-    this.#resolve({ ...state.head, body: state.queue, ended: this.#ended });
+    const { head, intake, queue } = state;
+    this.#state = { kind: 'streaming', head, intake, queue };
+    this.#resolve({ status: head.status, headers: head.headers, body: queue, ended: this.#ended });
   }
 
   /** The reply is whole. */
   #complete(): void {
     this.#handOver();
     if (this.#state.kind !== 'streaming') return;
+    const { head, intake, queue } = this.#state;
     this.#silence.stop();
-    this.#state = { ...this.#state, kind: 'delivering' };
-    this.#state.queue.end();
+    this.#state = { kind: 'delivering', head, intake, queue };
+    queue.end();
     this.#settleIfRead();
   }
 

@@ -62,8 +62,9 @@ export class EventIntake implements Intake {
 
   #pass(events: Uint8Array, to: ByteQueue): void {
     if (events.length === 0) return;
-    this.#watch.see(events);
-    to.push(events);
+    const clean = this.#place.clean(events);
+    this.#watch.see(clean);
+    to.push(clean);
   }
 
   #named(error: unknown): ClawError {
@@ -92,7 +93,8 @@ export class JsonIntake implements Intake {
     this.#place = place;
   }
 
-  take(chunk: Uint8Array, to: ByteQueue): void {
+  take(bytes: Uint8Array, to: ByteQueue): void {
+    const chunk = this.#place.clean(bytes);
     this.#bytes += chunk.length;
     if (this.#bytes <= this.holdBytes) this.#chunks.push(chunk);
     else if (this.#toClose)

@@ -42,4 +42,9 @@ export class Place {
     const clean = this.#secrets.scrub(text).replace(KEY_LIKE, '[secret]').trim();
     return clean.length <= charsMax ? clean : `${clean.slice(0, charsMax)}…`;
   }
+
+  /** Bytes of a reply that passes: untouched, but for our key, which some servers echo in the error that ends a stream. */
+  clean(bytes: Uint8Array): Uint8Array {
+    return this.#secrets.scrubBytes(bytes);
+  }
 }

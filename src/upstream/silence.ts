@@ -9,7 +9,7 @@ type State =
 
 export class Silence {
   readonly #clock: Clock;
-  readonly #ms: number;
+  #ms: number;
   readonly #onSilent: () => void;
   #state: State = { kind: 'idle' };
   #heardAt = 0;
@@ -30,6 +30,13 @@ export class Silence {
   /** Something came. Costs a reading of the clock, no timer. */
   heard(): void {
     this.#heardAt = this.#clock.now();
+  }
+
+  /** From now on less silence is borne. */
+  shorten(ms: number): void {
+    if (ms >= this.#ms || this.#state.kind === 'idle') return;
+    this.#ms = ms;
+    this.#arm(ms);
   }
 
   mute(): void {

@@ -154,6 +154,7 @@ function intakeFor(head: HttpHead, call: Call, { spec, shape, place }: Upstream)
   const wrong = (text: string) =>
     new ClawError('upstream_protocol', place.say(`the upstream answered ${text}`));
   const { status } = head;
+  if (status > 599) throw wrong(`${status}, which is no status of HTTP: check the baseUrl`);
   if (status >= 400) return new TextIntake();
   if (status >= 300)
     throw wrong(

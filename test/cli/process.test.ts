@@ -49,3 +49,24 @@ test('the exit code reaches the shell', async () => {
   expect(await within('the end', exit, 15_000)).toEqual([3, null]);
   expect(written.err).toContain('no daemon is running');
 });
+
+test('a daemon outlives the reader of its log', async () => {
+  const home = await testHome();
+  await home.config({ proxy: { port: 0 } });
+  const { child, exit } = command(home.path, 'start');
+  try {
+    const [ready] = await within('the ready line', once(child.stdout, 'data'), 15_000);
+    child.stderr.destroy();
+    const url = /http:\S+v1/.exec(String(ready))?.[0];
+    const body = JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'Still there?' }] });
+    const headers = { 'content-type': 'application/json' };
+    // Each call is a line of the log that nobody reads.
+    for (const _ of ['first', 'second']) {
+      const reply = await fetch(`${url}/chat/completions`, { method: 'POST', headers, body });
+      expect(await reply.text()).toContain('Still there?');
+    }
+  } finally {
+    child.kill('SIGTERM');
+  }
+  expect(await within('the end', exit, 15_000)).toEqual([0, null]);
+});

@@ -15,18 +15,20 @@ function widest(text: string): number {
 }
 
 describe('peers', () => {
-  test('is a table that fits 80 columns', async () => {
+  test('is a table that fits 80 columns, and why a peer is down, in full', async () => {
     const world = await running();
     expect(await world.run('peers')).toBe(0);
     expect(world.written.out).toBe(
       [
-        'NAME               ID        STATUS     RTT  MODELS  VERSION  PATH',
-        'hub                aibaeaqc  direct  1.2 ms       1  0.1.0    studio > hub',
-        'wss://relay.a-ve…  -         down         -       0  -        connection refuse…',
+        'NAME                     ID        STATUS     RTT  MODELS  VERSION  PATH',
+        'hub                      aibaeaqc  direct  1.2 ms       1  0.1.0    studio > hub',
+        'wss://relay.a-very-lon…  -         down         -       0  -        -',
+        '',
+        `${PEERS[1]?.url} is down: ${PEERS[1]?.reason}`,
         '',
       ].join('\n'),
     );
-    expect(widest(world.written.out)).toBeLessThanOrEqual(80);
+    expect(widest(world.written.out.split('\n\n')[0] ?? '')).toBeLessThanOrEqual(80);
   });
 
   test('--json is an array with all that is known', async () => {
@@ -185,6 +187,15 @@ describe('exit codes', () => {
       expect(world.written.out).toBe('');
     },
   );
+
+  test('a node that was chosen by --home and --config is started with them', async () => {
+    const home = await testHome();
+    const world = testWorld('/nowhere');
+    expect(await world.run('--home', home.path, '--config', 'my.json', 'peers')).toBe(3);
+    expect(world.written.err).toContain(
+      `Start one with: clawmatrix --home ${home.path} --config my.json start\n`,
+    );
+  });
 
   test('a daemon that answers in an unknown form is 1', async () => {
     const world = await running({}, { status: () => ({ ...STATUS, pid: -1 }) });

@@ -129,6 +129,16 @@ describe('a file that cannot be one', () => {
     expect((await home.faults({ configPath: home.path })).message).toContain('cannot be read (EISDIR)');
   });
 
+  test('a password in an address is refused with what to write instead', async () => {
+    const home = await testHome();
+    const address = '//me:secret@gpu.lan';
+    await home.config({ peers: [`ws:${address}`], providers: { p: { baseUrl: `http:${address}` } } });
+    const { message } = await home.faults();
+    expect(message).toMatch(/peers\[0\]: .* refused: the network key is what lets a node in\n/);
+    expect(message).toMatch(/providers\.p\.baseUrl: .* refused: write "apiKey" beside it$/m);
+    expect(message).not.toContain('secret');
+  });
+
   test('__proto__ is an unknown key like any other', async () => {
     const home = await testHome();
     await home.config('{ "__proto__": { "nodeId": "x" }, "log": { "__proto__": { "level": "debug" } } }');

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { stat, writeFile } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -119,6 +119,15 @@ describe('a second daemon', () => {
     expect(await askDaemon('status', { path, clock })).toEqual(STATUS);
   });
 
+  test('is refused by a directory that is in the way, which stays', async () => {
+    const path = await socketPath();
+    await mkdir(path);
+    const { kind, message } = await fault(startControl({ path, clock, handlers: NO_HANDLERS }));
+    expect(kind).toBe('unusable');
+    expect(message).toMatch(/control\.sock is in the way of the control socket \(\w+\): remove it$/);
+    expect((await stat(path)).isDirectory()).toBe(true);
+  });
+
   test('does not push aside one that hangs', async () => {
     const path = await socketPath();
     await impostor(path, () => {});
@@ -224,6 +233,13 @@ describe('stop', () => {
     const { kind, message } = await fault(stopDaemon({ path, clock, ms: 120, isAlive: () => true }));
     expect(kind).toBe('silent');
     expect(message).toContain(`pid ${process.pid}`);
+  });
+
+  test('of a home that is a plain file is not_running', async () => {
+    const file = await socketPath();
+    await writeFile(file, '');
+    const path = join(file, 'control.sock');
+    expect(await fault(askDaemon('status', { path, clock }))).toMatchObject({ kind: 'not_running' });
   });
 
   test('without a daemon is not_running', async () => {

@@ -70,6 +70,11 @@ test.each<[string, object[][], string[]]>([
     ['a f {}', 'b g {"y":2}'],
   ],
   [
+    'the same number for all calls, and no ids',
+    [[{ index: 0, ...fn('f', '{}') }], [{ index: 0, ...fn('g', '{"y":2}') }]],
+    ['call_0002 f {}', 'call_0004 g {"y":2}'],
+  ],
+  [
     'no numbers but ids',
     [
       [{ id: 'a', ...fn('f', '{"x"') }],
@@ -128,4 +133,20 @@ test('the first call passes as it comes, although text came before it', async ()
   expect(types[2]).toEqual(['response.function_call_arguments.delta']);
   // Servers that call it a stop are not believed.
   expect(await reply.ended).toMatchObject({ finish: 'calls' });
+});
+
+test('what a later call says letter by letter while an earlier one is open comes out in one piece', async () => {
+  const letters = [...'{"x":"abcdefgh"}'].map((one) =>
+    event({ tool_calls: [{ index: 1, ...fn(undefined, one) }] }),
+  );
+  const { text } = await drained(
+    await streamed([
+      event({ tool_calls: [{ index: 0, id: 'a', ...fn('f', '{}') }] }),
+      event({ tool_calls: [{ index: 1, id: 'b', ...fn('g', '') }] }),
+      ...letters,
+      event({}, 'tool_calls'),
+    ]),
+  );
+  const deltas = responsesEvents(text).flatMap((one) => Object(one).delta ?? []);
+  expect(deltas).toEqual(['{}', '{"x":"abcdefgh"}']);
 });

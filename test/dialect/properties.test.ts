@@ -111,6 +111,89 @@ describe('a chat stream of any order', () => {
   }
 });
 
+describe('a Responses stream that says everything at least once', () => {
+  /** Where an item is told, and how its events name it. */
+  interface Telling {
+    readonly kind: 'message' | 'call';
+    readonly text: string;
+    readonly deltas: 'all' | 'half' | 'none';
+    readonly isBegun: boolean;
+    readonly isDone: boolean;
+  }
+  const tellings = fc.array(
+    fc.record<Telling>({
+      kind: fc.constantFrom('message', 'call'),
+      text: fc.string({ minLength: 1, unit: 'binary', maxLength: 8 }),
+      deltas: fc.constantFrom('all', 'half', 'none'),
+      isBegun: fc.boolean(),
+      isDone: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 5 },
+  );
+  const naming = fc.constantFrom('both', 'numbers', 'ids', 'changing ids');
+
+  test('reaches a chat client whole, and once', async () => {
+    await fc.assert(
+      fc.asyncProperty(tellings, naming, fc.boolean(), async (list, names, isRepeated) => {
+        let changes = 0;
+        const id = (index: number) => {
+          if (names === 'numbers') return undefined;
+          return names === 'changing ids' ? `id_${changes++}` : `item_${index}`;
+        };
+        const number = (index: number) => (names === 'ids' ? undefined : index);
+        const item = ({ kind }: Telling, index: number, text: string) => {
+          if (kind === 'message')
+            return { id: id(index), type: kind, content: [{ type: 'output_text', text }] };
+          const call = { type: 'function_call', call_id: `call_${index}`, name: `f${index}` };
+          return { ...call, id: id(index), arguments: text };
+        };
+        const input = ({ kind, text }: Telling) => (kind === 'call' ? JSON.stringify({ text }) : text);
+        const told = list.flatMap((one, index) => {
+          const whole = input(one);
+          const isCall = one.kind === 'call';
+          const streamed =
+            one.deltas === 'all' ? whole.length : one.deltas === 'half' ? whole.length >> 1 : 0;
+          const type = isCall ? 'response.function_call_arguments.delta' : 'response.output_text.delta';
+          const at = { output_index: number(index) };
+          return [
+            // Nothing but its beginning or its end names a call.
+            ...(one.isBegun || isCall
+              ? [{ type: 'response.output_item.added', ...at, item: item(one, index, '') }]
+              : []),
+            ...(streamed > 0 ? [{ type, ...at, item_id: id(index), delta: whole.slice(0, streamed) }] : []),
+            ...(one.isDone || (one.deltas !== 'all' && !isRepeated)
+              ? [{ type: 'response.output_item.done', ...at, item: item(one, index, whole) }]
+              : []),
+          ];
+        });
+        const output = isRepeated ? list.map((one, index) => item(one, index, input(one))) : [];
+        const events = [...told, { type: 'response.completed', response: { output } }];
+        const bytes = events.map((one) => Buffer.from(`data: ${JSON.stringify(one)}\n\n`));
+        const text = await played('responses', '{"model":"m","messages":[],"stream":true}', bytes);
+
+        let said = '';
+        const calls = new Map<number, string>();
+        for (const line of text.split('\n\n').filter((one) => one.startsWith('data: {'))) {
+          const { content = '', tool_calls = [] } = JSON.parse(line.slice('data: '.length)).choices[0].delta;
+          said += content;
+          for (const { index, function: fn } of tool_calls)
+            calls.set(index, (calls.get(index) ?? '') + (fn.name ?? '') + fn.arguments);
+        }
+        const expected = (kind: Telling['kind']) =>
+          list.map((one, index) => ({ one, index })).filter(({ one }) => one.kind === kind);
+        expect(said).toHaveLength(expected('message').reduce((sum, { one }) => sum + one.text.length, 0));
+        for (const { one } of expected('message')) expect(said).toContain(one.text);
+        expect([...calls.values()].sort()).toEqual(
+          expected('call')
+            .map(({ one, index }) => `f${index}${input(one)}`)
+            .sort(),
+        );
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
 describe('a conversation', () => {
   const text = fc.string({ minLength: 1, unit: 'grapheme', maxLength: 12 });
   const args = fc.dictionary(fc.string({ maxLength: 5 }), fc.jsonValue(), {

@@ -146,11 +146,27 @@ describe('a Responses reply for a chat client', () => {
     ]);
   });
 
-  test('a call that was cut is left out, as its arguments cannot be parsed', async () => {
-    const cut = { ...functionCall, status: 'incomplete', arguments: '{"a' };
-    const { json } = await answered('responses', response([message, cut], { status: 'incomplete' }));
-    expect(json.choices[0]).toMatchObject({ finish_reason: 'length', message: { content: 'Hello' } });
-    expect(json.choices[0].message).not.toHaveProperty('tool_calls');
+  test.each(['incomplete', 'in_progress'])(
+    'a call that was cut (%s) is left out, as its arguments cannot be parsed',
+    async (status) => {
+      const cut = { ...functionCall, status, arguments: '{"a' };
+      const { json } = await answered('responses', response([message, cut], { status: 'incomplete' }));
+      expect(json.choices[0]).toMatchObject({ finish_reason: 'length', message: { content: 'Hello' } });
+      expect(json.choices[0].message).not.toHaveProperty('tool_calls');
+    },
+  );
+
+  test('a whole call is kept, whatever its status says', async () => {
+    const stale = response([{ ...functionCall, status: 'in_progress' }]);
+    expect((await answered('responses', stale)).json.choices[0].message.tool_calls).toHaveLength(1);
+  });
+
+  test('text in a part of the type "text" is not lost', async () => {
+    const { json } = await answered(
+      'responses',
+      response([{ ...message, content: [{ type: 'text', text: 'Hello' }] }]),
+    );
+    expect(json.choices[0].message.content).toBe('Hello');
   });
 
   test.each([
@@ -168,6 +184,21 @@ describe('a Responses reply for a chat client', () => {
   });
 });
 
+test.each<Dialect>(['chat', 'responses'])(
+  '%s: an error in the form of old servers is told with its words',
+  async (from) => {
+    const got = await answered(from, { object: 'error', message: 'too long', code: 400 });
+    expect(got.status).toBe(400);
+    expect(got.json.error).toMatchObject({ message: 'too long', code: '400' });
+  },
+);
+
+test('of several choices the first is the one with the number 0', async () => {
+  const choice = (index: number, content: string) => ({ index, message: { content }, finish_reason: 'stop' });
+  const { json } = await answered('chat', { choices: [choice(1, 'no'), choice(0, 'yes')] });
+  expect(json.output).toMatchObject([{ content: [{ text: 'yes' }] }]);
+});
+
 test('a whole reply ends with its own bytes, finish and usage, as application/json', async () => {
   const { headers, outcome, bytes } = await answered('chat', completion({ content: 'Hello' }));
   expect(headers['content-type']).toBe('application/json');
@@ -183,6 +214,7 @@ test.each([
   ['no JSON', '<html>'],
   ['no completion', '[]'],
   ['a completion without its message', { choices: [{}] }],
+  ['a call without a name', completion({ tool_calls: [{ id: 'a', function: { arguments: '{}' } }] })],
 ])('%s is an error of the upstream', async (_, reply) => {
   await expect(answered('chat', reply)).rejects.toMatchObject({ code: 'upstream_protocol', status: 502 });
 });

@@ -1,4 +1,5 @@
 /** An upstream that plays a script, and the call that reaches it: what the dialects' tests share. */
+import { SSE_EVENT_BYTES_MAX } from '../../src/core/limits.ts';
 import type { Answer, Call, Dialect, Outcome, Reply } from '../../src/core/call.ts';
 import { ClawError } from '../../src/core/errors.ts';
 import { newCallId, nodeIdOf } from '../../src/core/ids.ts';
@@ -8,6 +9,7 @@ import type { DialectTools } from '../../src/dialect/shape.ts';
 export function countingTools(): DialectTools {
   let count = 0;
   return {
+    eventBytesMax: SSE_EVENT_BYTES_MAX,
     randomId: (prefix) => `${prefix}${String(++count).padStart(4, '0')}`,
     wall: () => 1_760_000_000_000,
   };

@@ -1,5 +1,6 @@
 /** The translator around an answer: what it sends on, and what it refuses. */
 import { describe, expect, test } from 'vitest';
+import type { Dialect } from '../../src/core/call.ts';
 import { translate } from '../../src/dialect/translate.ts';
 import { aCall, countingTools, drained, type Script, ScriptedUpstream } from './scripted.ts';
 
@@ -68,6 +69,32 @@ describe('the call', () => {
       messages: [{ role: 'user', content: 'Hi' }],
     });
     expect(Object.hasOwn(Object.prototype, 'top_p')).toBe(false);
+  });
+
+  test.each<[Dialect, Dialect, object, string | undefined]>([
+    [
+      'chat',
+      'responses',
+      { seed: 1, logit_bias: {}, prediction: {}, presence_penalty: 1, frequency_penalty: 1 },
+      'presence_penalty, frequency_penalty, seed, logit_bias, prediction',
+    ],
+    ['chat', 'responses', { temperature: 1, metadata: { a: 'b' }, store: true }, undefined],
+    [
+      'responses',
+      'chat',
+      { metadata: { a: 'b' }, store: true, max_tool_calls: 3, tools: [{ type: 'web_search' }] },
+      'metadata, store, tools[0], max_tool_calls',
+    ],
+    ['responses', 'chat', { store: false, presence_penalty: 1 }, undefined],
+  ])('%s to %s: what is left out of %j is named in a header', async (from, to, more, names) => {
+    const upstream = new ScriptedUpstream({ chunks: [] });
+    const call = aCall(from, {
+      model: 'm',
+      ...(from === 'chat' ? { messages: [] } : { input: 'Hi' }),
+      ...more,
+    });
+    const { headers } = await translate(upstream.answer, from, to, countingTools())(call, signal);
+    expect(headers['x-clawmatrix-left-out']).toBe(names);
   });
 
   test("the upstream's own refusal passes as it is", async () => {

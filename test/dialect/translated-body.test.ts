@@ -55,6 +55,20 @@ describe('the stream', () => {
     ['without its end', { chunks: [said('a')] }, 'upstream_truncated'],
     ['before anything came', { chunks: [] }, 'upstream_truncated'],
     ['by [DONE] alone', { chunks: ['data: [DONE]\n\n'] }, 'upstream_truncated'],
+    [
+      'by [DONE] behind a call that nothing says is whole',
+      {
+        chunks: [
+          event({
+            choices: [
+              { delta: { tool_calls: [{ index: 0, id: 'c', function: { name: 'f', arguments: '{' } }] } },
+            ],
+          }),
+          'data: [DONE]\n\n',
+        ],
+      },
+      'upstream_truncated',
+    ],
     ['with an error', { chunks: [said('a'), event({ error: { message: 'boom' } })] }, 'upstream_error'],
     ['with an error as text', { chunks: [said('a'), event({ error: 'boom' })] }, 'upstream_error'],
     [
@@ -98,6 +112,35 @@ describe('the stream', () => {
     expect(text).not.toContain('response.completed');
     expect(text).not.toContain('[DONE]');
     expect(await reply.ended).toEqual({ kind: 'failed', bytes: Buffer.byteLength(text), error });
+  });
+
+  test('an error inside the choice is told with its own words', async () => {
+    const { reply } = await streamed({
+      chunks: [
+        event({ choices: [{ delta: {}, finish_reason: 'error', error: { message: 'boom', code: 503 } }] }),
+      ],
+    });
+    expect((await drained(reply)).error).toMatchObject({ message: 'boom', status: 503 });
+  });
+
+  test.each<[string, object, object]>([
+    [
+      'a message in place of a delta',
+      { message: { role: 'assistant', content: 'Hello' } },
+      { content: [{ text: 'Hello' }] },
+    ],
+    ['reasoning_text', { delta: { reasoning_text: 'Hm' } }, { summary: [{ text: 'Hm' }] }],
+    [
+      'thinking as a text',
+      { delta: { content: [{ type: 'thinking', thinking: 'Hm' }] } },
+      { summary: [{ text: 'Hm' }] },
+    ],
+  ])('%s is not lost', async (_, choice, item) => {
+    const { reply } = await streamed({
+      chunks: [event({ choices: [{ ...choice, finish_reason: 'stop' }] })],
+    });
+    const last = responsesEvents((await drained(reply)).text).at(-1);
+    expect(last).toMatchObject({ response: { output: [item] } });
   });
 
   test('what came before a failure in the same chunk is told first', async () => {

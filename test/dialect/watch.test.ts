@@ -72,6 +72,11 @@ describe('a chat stream', () => {
     ['an empty finish reason', [delta('a', '')]],
     ['an error, even before [DONE]', [delta('a'), { error: { message: 'no' } }, DONE]],
     ['an error that calls itself a finish', [delta('', 'error', { error: { message: 'no' } }), DONE]],
+    [
+      'an error, even with comments before [DONE]',
+      [delta('a'), { error: { message: 'no' } }, ': ping\n\n', DONE],
+    ],
+    ['a finish that is an error', [delta('a'), delta('', 'insufficient_system_resource'), DONE]],
     ['comments', [': ping\n\n']],
     ['usage on the way', [delta('a', null, { usage })]],
   ])('is not ended by %s', (_, chunks) => {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { answers } from '../support/scripted-upstream.ts';
 import {
   ask,
@@ -126,6 +127,19 @@ test('a request of several megabytes crosses the mesh whole', async () => {
   expect(reply.status).toBe(200);
   await reply.text();
   expect(nodes.upstream.requests.at(-1)?.body.equals(Buffer.from(body))).toBe(true);
+});
+
+test('a call is in the log of both nodes under the id that the client got, and its prompt in neither', async () => {
+  const reply = await post(`${nodes.url}/chat/completions`, ask(MODELS.chat, { stream: true }));
+  await reply.text();
+  const id = reply.headers.get('x-request-id') ?? 'none';
+  for (const node of [nodes.alpha, nodes.bravo]) {
+    const line = await eventually(`${node.name} logs the call`, () =>
+      node.log.split('\n').find((text) => text.includes(id)),
+    );
+    expect(line).toMatch(/"status":200.*"finish":"stop"/);
+    expect(node.log).not.toContain('Say it.');
+  }
 });
 
 test('the key of the provider stays on its node', async () => {

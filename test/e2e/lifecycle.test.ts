@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DemoNode } from '../../demo/node.ts';
 import { eventually } from '../support/eventually.ts';
+import { chatEvents } from '../support/openai-bodies.ts';
 import { ask, cli, MODELS, modelIds, post, startTwoNodes } from '../support/two-nodes.ts';
 
 let folder: string;
@@ -45,6 +46,22 @@ test('a second daemon in the same home is refused with the pid of the first, whi
   }
 });
 
+test('a mesh port that is taken ends the start with the address and the mend', async () => {
+  const [first, second] = [new DemoNode('first', folder), new DemoNode('second', folder)];
+  await first.init();
+  await second.init(first);
+  const { mesh } = await first.start({ proxy: { port: 0 }, listen: { host: '127.0.0.1', port: 0 } });
+  try {
+    const listen = { host: '127.0.0.1', port: Number(new URL(mesh).port) };
+    await expect(second.start({ proxy: { port: 0 }, listen })).rejects.toThrow(
+      `the mesh cannot listen on ${mesh}: listen EADDRINUSE`,
+    );
+    expect(second.log).toContain('set listen.host and listen.port');
+  } finally {
+    await first.stop();
+  }
+});
+
 test('stop ends the daemon, and status then says that none is running', async () => {
   const node = new DemoNode('ending', folder);
   await node.init();
@@ -67,6 +84,22 @@ test('a configuration with faults is refused with one list that names each and t
   const { code, stderr } = await cli(node.home, 'start');
   expect(code).toBe(2);
   for (const word of ['proxi', 'proxy', 'models[0]', 'provider', 'apiKeys']) expect(stderr).toContain(word);
+});
+
+test('an owner that is told to stop lets a running call of another node end, and takes no new one', async () => {
+  await using nodes = await startTwoNodes();
+  const stream = nodes.upstream.nextStream(chatEvents({ text: ['Hel', 'lo'] }));
+  const running = post(`${nodes.url}/chat/completions`, ask(MODELS.chat, { stream: true }));
+  await stream.send(2);
+  const text = (await running).text();
+  const stopped = nodes.bravo.stop();
+  await eventually('alpha has heard that bravo stops', async () => {
+    const refused = await post(`${nodes.url}/chat/completions`, ask(MODELS.chat));
+    return refused.status === 503 && (await refused.text()).includes('no_owner');
+  });
+  await stream.finish();
+  expect(await text).toMatch(/data: \[DONE\]\n\n$/);
+  expect(await stopped).toBe(0);
 });
 
 test('an owner that comes back is found again by itself', async () => {

@@ -98,6 +98,13 @@ describe('Origin', () => {
     }
   });
 
+  test('is found behind a hundred and twenty other headers', async () => {
+    await using started = await startWith(unreachable);
+    const many = Object.fromEntries(Array.from({ length: 120 }, (_, index) => [`x-${index}`, 'x']));
+    const told = await ask(`${started.url}/v1/models`, { headers: { ...many, origin: 'https://evil.com' } });
+    expect(told.status).toBe(403);
+  });
+
   test('a page of another site that sends no Origin is answered 403', async () => {
     await using started = await startWith(unreachable);
     const told = await ask(`${started.url}/health`, { headers: { 'sec-fetch-site': 'cross-site' } });

@@ -61,6 +61,7 @@ test.each([
   ['a short key', upgradeRequest({ ...GOOD, 'sec-websocket-key': 'c2hvcnQ=' })],
   ['another method', upgradeRequest(GOOD, { method: 'POST' })],
   ['another upgrade', upgradeRequest({ ...GOOD, upgrade: 'h2c' })],
+  ['no host', 'GET / HTTP/1.1\r\n\r\n'],
   ['no upgrade', 'GET / HTTP/1.1\r\nhost: mesh.test\r\n\r\n'],
   ['a path of some API', 'GET /v1/models HTTP/1.1\r\nhost: mesh.test\r\n\r\n'],
   ['a body', 'POST / HTTP/1.1\r\nhost: mesh.test\r\ncontent-length: 2\r\n\r\n{}'],

@@ -126,6 +126,22 @@ test.each([
   else expect(delay).toBeGreaterThan(3 * RECONNECT_MIN_MS);
 });
 
+test('a node that said that it stops is dialled again soon: most are started again at once', async () => {
+  const alpha = await world.node('alpha', { identity: first, peers: ['bravo'] });
+  const times = dialTimes();
+  let gap = 0;
+  while (gap < 20_000) {
+    world.clock.advance(100);
+    gap = (times.at(-1) ?? 0) - (times.at(-2) ?? 0);
+  }
+  const bravo = await world.node('bravo', { identity: second });
+  while (alpha.linked.length === 0) world.clock.advance(100);
+  await world.stop(bravo);
+  const lostAt = world.clock.now();
+  while ((times.at(-1) ?? 0) <= lostAt) world.clock.advance(10);
+  expect((times.at(-1) ?? 0) - lostAt).toBeLessThanOrEqual(3 * RECONNECT_MIN_MS);
+});
+
 test('a dialler stays quiet while its node is linked by another link, and takes over when that ends', async () => {
   world.network.reaches = (from) => from !== 'alpha';
   const alpha = await world.node('alpha', {

@@ -1,6 +1,7 @@
 /** A call that goes as it should, and what of it crosses. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ClawError } from '../../src/core/errors.ts';
+import { ACK_MS } from '../../src/core/limits.ts';
 import { Chance } from '../support/chance.ts';
 import { ask, bytesOf, codeOf, makeCall } from '../support/exchange-node.ts';
 import { ExchangeWorld } from '../support/exchange-world.ts';
@@ -100,6 +101,9 @@ test('calls of both nodes cross at once without touching each other', async () =
 test('the waiting client hears that the call was taken, and then that it is alive at least every 10 s', async () => {
   const { progress } = world.call();
   await world.rest();
+  // It waits a moment for something better to say.
+  expect(progress).toEqual([]);
+  await world.pass(ACK_MS, ACK_MS);
   expect(progress).toEqual([{ kind: 'accepted' }]);
   let heard = progress.length;
   let silentMs = 0;

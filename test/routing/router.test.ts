@@ -166,7 +166,7 @@ test.each<[Dialect, Dialect]>([
 test.each([
   ['an unknown model', 'a/tial', 'model_not_found', 404, 'the nearest names are a/tail'],
   ['a name like no other', 'zzzzzz', 'model_not_found', 404, 'no name is like it'],
-  ['a model of a node that is down', 'gone', 'no_owner', 503, 'on node delta, which cannot be reached'],
+  ['a model of a node that is down', 'gone', 'no_owner', 503, 'on node delta, which takes no calls'],
   ['a name that means two', 'tail', 'model_ambiguous', 404, 'a/tail or b/tail'],
 ])('%s is an error that says what to do', async (_what, model, code, status, words) => {
   const gone = {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Call, Dialect, Reply } from '../../src/core/call.ts';
 import { ClawError } from '../../src/core/errors.ts';
 import { newCallId, nodeIdOf } from '../../src/core/ids.ts';
-import { WINDOW_BYTES_MAX } from '../../src/core/limits.ts';
+import { UPSTREAM_END_MS, WINDOW_BYTES_MAX } from '../../src/core/limits.ts';
 import type { UpstreamSpec } from '../../src/core/upstream-spec.ts';
 import { ByteQueue } from '../../src/lib/byte-queue.ts';
 import type { Clock } from '../../src/lib/clock.ts';
@@ -299,6 +299,33 @@ function queued({ body }: Reply): number {
   return body instanceof ByteQueue ? body.queuedBytes : 0;
 }
 
+describe('a server that is none of HTTP', () => {
+  async function saying(bytes: string) {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.end(bytes));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = address !== null && typeof address === 'object' ? address.port : 0;
+    const close = () => new Promise<void>((resolve) => server.close(() => resolve()));
+    return { baseUrl: `http://127.0.0.1:${port}/v1`, [Symbol.asyncDispose]: close };
+  }
+
+  test.each([
+    ['another protocol', 'SSH-2.0-OpenSSH\r\n', /did not answer in HTTP\/1\.1: check the baseUrl/],
+    ['half a head', 'HTTP/1.1 200 OK\r\ncontent-ty', /closed the connection before it answered/],
+    ['a status of its own', 'HTTP/1.1 999 Odd\r\n\r\n', /answered 999, which is no status of HTTP/],
+  ])('that says %s is told of with its place', async (_what, bytes, message) => {
+    await using server = await saying(bytes);
+    await using ours = upstreams(server.baseUrl);
+    const error = await thrown(ours.answer(streamCall(), live()));
+    expect(error.status).toBe(502);
+    expect(error.message).toMatch(message);
+    expect(error.message).toContain(where);
+  });
+});
+
 describe('a reply that was cut never looks complete', () => {
   const events = chatEvents({ text: ['a', 'b'] });
 
@@ -324,6 +351,24 @@ describe('a reply that was cut never looks complete', () => {
     const reply = await ours.answer(streamCall(), live());
     expect(await read(reply)).toBe(events.slice(0, -1).join(''));
     expect(await reply.ended).toMatchObject({ kind: 'complete', finish: 'stop' });
+  });
+
+  test('an error in mid-stream that echoes the key passes without it', async () => {
+    await using upstream = await scripted.startUpstream();
+    await using ours = upstreams(upstream.baseUrl);
+    const failure = (key: string) => `data: {"error":{"message":"${key} is over its quota, ${key}"}}\n\n`;
+    upstream.next(
+      scripted.raw({ headers: { 'content-type': 'text/event-stream' } }, `${events[0]}${failure(KEY)}`),
+    );
+    const { text } = await readBroken(await ours.answer(streamCall(), live()));
+    expect(text).toBe(`${events[0]}${failure('[secret]')}`);
+  });
+
+  test('a whole reply that echoes the key passes without it', async () => {
+    await using upstream = await scripted.startUpstream();
+    await using ours = upstreams(upstream.baseUrl);
+    upstream.next(scripted.json(200, { choices: [], note: `Bearer ${KEY}` }));
+    expect(await read(await ours.answer(call(), live()))).toBe('{"choices":[],"note":"Bearer [secret]"}');
   });
 
   test('half an event at the end is not handed on', async () => {
@@ -408,6 +453,25 @@ describe('silence', () => {
     expect(await next).toMatchObject({ code: 'upstream_timeout' });
     expect(await reply.ended).toMatchObject({ kind: 'failed', error: { code: 'upstream_timeout' } });
   });
+});
+
+test('an upstream that says its end and holds the connection keeps nobody waiting for its guard', async () => {
+  await using upstream = await scripted.startUpstream();
+  const clock = new FakeClock();
+  await using ours = upstreams(upstream.baseUrl, { clock });
+  const events = chatEvents({ text: ['all of it'] });
+  const stream = upstream.nextStream(events);
+  const reply = await ours.answer(streamCall(), live());
+  await stream.send(events.length);
+  let text = '';
+  const whole = (async () => {
+    for await (const chunk of reply.body) text += Buffer.from(chunk).toString();
+  })();
+  await eventually('the end is read', () => text.includes('[DONE]'));
+  clock.advance(UPSTREAM_END_MS);
+  await within('the body ends', whole);
+  expect(await reply.ended).toMatchObject({ kind: 'complete', finish: 'stop' });
+  expect(clock.pending).toBe(0);
 });
 
 describe('a caller that leaves', () => {

@@ -12,7 +12,7 @@ export type CallFragment = Pick<WireCall, 'index' | 'id' | 'type' | 'function'> 
 interface Call {
   readonly key: string;
   readonly id: string | undefined;
-  named: boolean;
+  name: string | undefined;
   /** Input that came before the name. */
   early: string;
 }
@@ -35,7 +35,7 @@ export class CallFragments {
 
   /** Throws when a call never got a name: it cannot be made, and leaving it out would change the answer. */
   settle(): void {
-    if (this.#all.some((call) => !call.named))
+    if (this.#all.some((call) => call.name === undefined))
       throw new ClawError('upstream_protocol', 'the upstream streamed a tool call without a name');
   }
 
@@ -45,10 +45,10 @@ export class CallFragments {
     const name = wire.custom?.name || wire.function?.name || undefined;
     const input = wire.custom?.input ?? wire.function?.arguments ?? '';
     const call = this.#callOf(wire, name);
-    if (call.named) return this.#input(call.key, input);
+    if (call.name !== undefined) return this.#input(call.key, input);
     call.early += input;
     if (name === undefined) return [];
-    call.named = true;
+    call.name = name;
     return [
       ...closeOthers(),
       ...this.#sequence.open(call.key, { kind: 'call', call: kind, callId: this.#freshId(call.id), name }),
@@ -62,10 +62,9 @@ export class CallFragments {
 
   #callOf({ index, id }: CallFragment, name: string | undefined): Call {
     const known = index === undefined ? this.#unnumbered(id, name) : this.#byIndex.get(index);
-    // A number that comes back with another id and a name is a new call.
-    const isOther = id && known?.id !== undefined && known.id !== id && name !== undefined;
-    if (known !== undefined && !isOther) return known;
-    const call: Call = { key: `call ${this.#all.length}`, id: id || undefined, named: false, early: '' };
+    if (known !== undefined && !isOther(known, id, name)) return known;
+    const key = `call ${this.#all.length}`;
+    const call: Call = { key, id: id || undefined, name: undefined, early: '' };
     this.#all.push(call);
     if (index !== undefined) this.#byIndex.set(index, call);
     return call;
@@ -74,7 +73,7 @@ export class CallFragments {
   #unnumbered(id: string | undefined, name: string | undefined): Call | undefined {
     if (id) return this.#all.findLast((call) => call.id === id);
     const last = this.#all.at(-1);
-    return last?.named === true && name !== undefined ? undefined : last;
+    return last?.name !== undefined && name !== undefined ? undefined : last;
   }
 
   /** Results are matched by id, so two calls of one answer must not share one. */
@@ -83,4 +82,11 @@ export class CallFragments {
     this.#ids.add(fresh);
     return fresh;
   }
+}
+
+/** A number that comes back with another id and a name, or without that id with another name, is a new call. */
+function isOther(known: Call, id: string | undefined, name: string | undefined): boolean {
+  if (name === undefined) return false;
+  if (id && known.id !== undefined) return known.id !== id;
+  return known.name !== undefined && known.name !== name;
 }

@@ -45,6 +45,8 @@ export function writeUsage(usage: HubUsage) {
 
 export type Finish = HubEnding | 'error';
 
+export const ENDED_BY_ERROR = 'the upstream ended the answer with an error';
+
 const LENGTH = new Set(['length', 'max_tokens', 'max_output_tokens', 'model_length']);
 const FILTER = new Set(['content_filter', 'safety', 'recitation']);
 const ERROR = new Set(['error', 'network_error', 'abort', 'insufficient_system_resource']);

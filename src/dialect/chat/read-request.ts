@@ -2,7 +2,7 @@
 import { ClawError } from '../../core/errors.ts';
 import { readClient } from '../door.ts';
 import type { HubExtra, HubPart, HubRequest, HubSource, HubTurn } from '../hub.ts';
-import type { HubItem, HubSaid } from '../hub-item.ts';
+import type { HubCallKind, HubItem, HubSaid } from '../hub-item.ts';
 import { present } from '../present.ts';
 import { misplaced } from '../refuse.ts';
 import { ChatRequest, type ContentPart, type Message } from './request-wire.ts';
@@ -44,7 +44,7 @@ export function readChatRequest(body: unknown): HubRequest {
   };
 }
 
-/** `logit_bias` only steers; the others change what is answered. */
+/** `logit_bias` and `prediction` only steer; the others change what is answered. */
 function readExtras(wire: ChatRequest): readonly HubExtra[] {
   const extras: HubExtra[] = [];
   const add = (param: string, value: unknown, needed: boolean) => {
@@ -54,6 +54,7 @@ function readExtras(wire: ChatRequest): readonly HubExtra[] {
   add('modalities', wire.modalities?.some((one) => one !== 'text') ? wire.modalities : undefined, true);
   add('audio', wire.audio, true);
   add('logit_bias', wire.logit_bias, false);
+  add('prediction', wire.prediction, false);
   wire.messages.forEach((message, index) => {
     add(`messages[${index}].audio`, message.audio, true);
   });
@@ -63,9 +64,12 @@ function readExtras(wire: ChatRequest): readonly HubExtra[] {
 function readMessages(messages: readonly Message[]): readonly HubTurn[] {
   // The older form of a call has no id: its result is the next message of the role `function`.
   let legacyCallId = 'call_0';
+  // A result does not say which kind of call it answers; the call before it does.
+  const kinds = new Map<string, HubCallKind>();
   return messages.map((message, index): HubTurn => {
     const at = `messages[${index}]`;
     if (message.function_call !== undefined) legacyCallId = `call_${index}`;
+    for (const call of message.tool_calls ?? []) kinds.set(call.id, call.type ?? 'function');
     switch (message.role) {
       case 'assistant':
         return { role: 'assistant', items: readAssistant(message, at, legacyCallId) };
@@ -74,7 +78,7 @@ function readMessages(messages: readonly Message[]): readonly HubTurn[] {
         const callId = message.tool_call_id ?? legacyCallId;
         return {
           role: 'tool',
-          kind: isCustomCall(messages, index, callId) ? 'custom' : 'function',
+          kind: kinds.get(callId) ?? 'function',
           callId,
           parts: readParts(message.content, `${at}.content`),
         };
@@ -85,18 +89,9 @@ function readMessages(messages: readonly Message[]): readonly HubTurn[] {
   });
 }
 
-/** A chat result does not say which kind of call it answers; the call before it does. */
-function isCustomCall(messages: readonly Message[], before: number, callId: string): boolean {
-  for (let index = before - 1; index >= 0; index--) {
-    const call = messages[index]?.tool_calls?.find((one) => one.id === callId);
-    if (call !== undefined) return call.type === 'custom';
-  }
-  return false;
-}
-
 function readAssistant(message: Message, at: string, legacyCallId: string): readonly HubItem[] {
   const items: HubItem[] = [];
-  const reasoning = message.reasoning_content ?? message.reasoning;
+  const reasoning = message.reasoning_content || message.reasoning || message.reasoning_text;
   if (reasoning !== undefined && reasoning !== '')
     items.push({ kind: 'reasoning', summary: [], text: reasoning });
 

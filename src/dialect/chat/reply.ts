@@ -1,12 +1,13 @@
 /** A whole Chat Completions reply: into the hub and out of it. */
 import { z } from 'zod';
+import { ClawError } from '../../core/errors.ts';
 import { maybe, readProvider } from '../door.ts';
 import { readFailure } from '../failure.ts';
 import type { HubAnswer, HubReply } from '../hub.ts';
 import type { HubAnnotation, HubItem, HubLogprob } from '../hub-item.ts';
 import { present } from '../present.ts';
 import type { DialectTools, WriteContext } from '../shape.ts';
-import { readFinish, readUsage, WireUsage, writeFinish, writeUsage } from './ending.ts';
+import { ENDED_BY_ERROR, readFinish, readUsage, WireUsage, writeFinish, writeUsage } from './ending.ts';
 import {
   moved,
   reasoningOf,
@@ -20,11 +21,15 @@ import {
 import { writeCall } from './write-request.ts';
 
 const WireReply = z.object({
+  /** Old servers send `{"object":"error","message":…}`. */
+  object: maybe(z.string()).catch(undefined),
   error: z.unknown().optional(),
   choices: maybe(
     z.array(
       z.object({
+        index: maybe(z.int()).catch(undefined),
         message: WireSaid,
+        error: z.unknown().optional(),
         logprobs: WireLogprobs,
         finish_reason: maybe(z.string()),
         usage: maybe(WireUsage).catch(undefined),
@@ -38,13 +43,14 @@ const WireReply = z.object({
 /** Some servers answer 200 with an error in the body. */
 export function readChatReply(reply: unknown, tools: DialectTools): HubReply {
   const wire = readProvider(WireReply, reply, 'reply');
-  const choice = wire.choices?.[0];
+  if (wire.object === 'error') return failed(wire.error || reply);
+  const choice = wire.choices?.find(({ index }) => (index ?? 0) === 0);
   if (wire.error || choice === undefined)
     return failed(wire.error ?? 'the upstream answered without a choice');
   const ending = readFinish(choice.finish_reason ?? 'stop', callsOf(choice.message).length > 0);
-  if (ending === 'error') return failed('the upstream ended the answer with an error');
+  if (ending === 'error') return failed(choice.error || ENDED_BY_ERROR);
   const usage = wire.usage ?? choice.usage;
-  const reading = { cut: ending === 'length', tools };
+  const reading = { cut: ending === 'length' || ending === 'filter', tools };
   return {
     kind: 'answer',
     items: readSaid(choice.message, choice.logprobs?.content ?? [], reading),
@@ -57,7 +63,7 @@ export function readChatReply(reply: unknown, tools: DialectTools): HubReply {
 }
 
 export function writeChatReply(answer: HubAnswer, context: WriteContext): unknown {
-  const { message, logprobs } = writeMessage(answer.items);
+  const { message, logprobs } = writeMessage(answer);
   return present({
     id: context.tools.randomId('chatcmpl-'),
     object: 'chat.completion',
@@ -74,7 +80,7 @@ function failed(error: unknown): HubReply {
 }
 
 interface Reading {
-  /** Ended by a limit: the last item lacks something. */
+  /** Ended by a limit or a filter: the last item lacks something. */
   readonly cut: boolean;
   readonly tools: DialectTools;
 }
@@ -93,14 +99,17 @@ function readSaid(said: WireSaid, logprobs: readonly HubLogprob[], reading: Read
     items.push({ kind: 'message', parts, complete: !(reading.cut && calls.length === 0) });
 
   calls.forEach((call, index) => {
-    const { name = '', arguments: input } = call.function ?? {};
+    const { arguments: input } = call.function ?? {};
+    const name = call.custom?.name || call.function?.name;
+    if (!name)
+      throw new ClawError('upstream_protocol', 'the upstream answered with a tool call without a name');
     items.push({
       kind: 'call',
       callId: call.id || reading.tools.randomId('call_'),
       complete: !(reading.cut && index === calls.length - 1),
       ...(call.custom === undefined
         ? { call: 'function', name, input: input || '{}' }
-        : { call: 'custom', name: call.custom.name ?? '', input: call.custom.input ?? '' }),
+        : { call: 'custom', name, input: call.custom.input ?? '' }),
     });
   });
   return items;
@@ -112,7 +121,7 @@ function callsOf(said: WireSaid): readonly Omit<WireCall, 'index'>[] {
   return [{ id: undefined, type: 'function', function: said.function_call, custom: undefined }];
 }
 
-function writeMessage(items: readonly HubItem[]) {
+function writeMessage({ items, ending }: HubAnswer) {
   let content = '';
   let refusal = '';
   let phase: string | undefined;
@@ -124,8 +133,8 @@ function writeMessage(items: readonly HubItem[]) {
     if (item.kind === 'reasoning') {
       reasoning.push(item.summary.length > 0 ? item.summary.join('\n\n') : item.text);
     } else if (item.kind === 'call') {
-      // Arguments that were cut cannot be parsed.
-      if (item.complete) calls.push(writeCall(item));
+      // Arguments that were cut cannot be parsed. But some servers leave the status of a whole call as it was.
+      if (item.complete || ending === 'calls') calls.push(writeCall(item));
     } else if (item.kind === 'message') {
       if (content !== '' && item.phase !== phase) content += '\n\n';
       phase = item.phase;

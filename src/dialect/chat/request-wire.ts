@@ -1,6 +1,6 @@
 /** What a Chat Completions client may send, as leniently as clients are. Unknown fields are let through unread. */
 import { z } from 'zod';
-import { AnyObject, HostedTool, maybe } from '../door.ts';
+import { AnyObject, HostedTool, JsonText, maybe } from '../door.ts';
 
 const ImageUrl = z.object({ url: z.string(), detail: maybe(z.string()) });
 
@@ -24,14 +24,7 @@ export const ContentPart = z.discriminatedUnion('type', [
 export type ContentPart = z.infer<typeof ContentPart>;
 
 /** Some clients send the arguments as the object that they parsed. */
-const Arguments = z
-  .union([z.string(), AnyObject])
-  .nullish()
-  .transform((value) =>
-    typeof value === 'string' ? value : value === null || value === undefined ? '' : JSON.stringify(value),
-  );
-
-const NamedCall = z.object({ name: z.string(), arguments: Arguments });
+const NamedCall = z.object({ name: z.string(), arguments: maybe(JsonText) });
 
 export const ToolCall = z.union([
   z.object({
@@ -49,6 +42,7 @@ export const Message = z.object({
   refusal: maybe(z.string()),
   reasoning_content: maybe(z.string()),
   reasoning: maybe(z.string().catch('')),
+  reasoning_text: maybe(z.string().catch('')),
   tool_calls: maybe(z.array(ToolCall)),
   function_call: maybe(NamedCall),
   tool_call_id: maybe(z.string()),
@@ -151,6 +145,7 @@ export const ChatRequest = z.object({
   logprobs: maybe(z.boolean()),
   top_logprobs: maybe(z.int().nonnegative()),
   logit_bias: maybe(AnyObject),
+  prediction: maybe(z.unknown()),
   modalities: maybe(z.array(z.string())),
   audio: maybe(AnyObject),
   web_search_options: maybe(WebSearch),

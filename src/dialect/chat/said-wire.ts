@@ -1,25 +1,24 @@
 /** What an assistant says in a Chat Completions reply: the fields that a message and a stream's delta share. */
 import { z } from 'zod';
-import { AnyObject, maybe } from '../door.ts';
+import { AnyObject, JsonText, maybe } from '../door.ts';
 import type { HubAnnotation, HubLogprob } from '../hub-item.ts';
 
 /** Mistral's models think in parts of the content. */
 const Part = z.object({
   type: z.string(),
   text: maybe(z.string()),
-  thinking: maybe(z.array(z.object({ text: maybe(z.string()) }))).catch(undefined),
+  thinking: maybe(
+    z.union([z.array(z.object({ text: maybe(z.string()) })), z.string().transform((text) => [{ text }])]),
+  ).catch(undefined),
 });
 
 const Detail = z.object({ type: maybe(z.string()), text: maybe(z.string()), summary: maybe(z.string()) });
-
-/** Some servers send the arguments as an object. */
-export const Arguments = maybe(z.union([z.string(), AnyObject.transform((value) => JSON.stringify(value))]));
 
 export const WireCall = z.object({
   index: maybe(z.int().nonnegative()),
   id: maybe(z.string()),
   type: maybe(z.string()),
-  function: maybe(z.object({ name: maybe(z.string()), arguments: Arguments })),
+  function: maybe(z.object({ name: maybe(z.string()), arguments: maybe(JsonText) })),
   custom: maybe(z.object({ name: maybe(z.string()), input: maybe(z.string()) })),
 });
 export type WireCall = z.infer<typeof WireCall>;
@@ -46,9 +45,10 @@ export const WireSaid = z.object({
   refusal: maybe(z.string()),
   reasoning_content: maybe(z.string()),
   reasoning: maybe(z.string()).catch(undefined),
+  reasoning_text: maybe(z.string()).catch(undefined),
   reasoning_details: maybe(z.array(Detail)).catch(undefined),
   tool_calls: maybe(z.array(WireCall)),
-  function_call: maybe(z.object({ name: maybe(z.string()), arguments: Arguments })),
+  function_call: maybe(z.object({ name: maybe(z.string()), arguments: maybe(JsonText) })),
   annotations: maybe(z.array(WireAnnotation)).catch(undefined),
 });
 export type WireSaid = z.infer<typeof WireSaid>;
@@ -69,7 +69,7 @@ export const WireLogprobs = maybe(z.object({ content: maybe(z.array(WireLogprob)
 
 /** The reasoning in a message or delta, under whichever name it goes: the first that says something. */
 export function reasoningOf(said: WireSaid): string {
-  const named = said.reasoning_content || said.reasoning;
+  const named = said.reasoning_content || said.reasoning || said.reasoning_text;
   if (named) return named;
   const details = said.reasoning_details?.map((detail) => detail.text ?? detail.summary ?? '').join('');
   if (details) return details;

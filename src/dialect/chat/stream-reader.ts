@@ -9,7 +9,7 @@ import { present } from '../present.ts';
 import { Sequencer } from '../sequencer.ts';
 import type { DialectTools, StreamReader } from '../shape.ts';
 import { type CallFragment, CallFragments } from './call-fragments.ts';
-import { readFinish, readUsage, WireUsage } from './ending.ts';
+import { ENDED_BY_ERROR, readFinish, readUsage, WireUsage } from './ending.ts';
 import { reasoningOf, textOf, WireLogprobs, WireSaid } from './said-wire.ts';
 
 const Chunk = z.object({
@@ -21,6 +21,9 @@ const Chunk = z.object({
       z.object({
         index: maybe(z.int()).catch(undefined),
         delta: maybe(WireSaid),
+        /** Servers that tell the answer in one piece may do so in the form of a whole reply. */
+        message: maybe(WireSaid).catch(undefined),
+        error: z.unknown().optional(),
         logprobs: WireLogprobs,
         finish_reason: maybe(z.string()),
         usage: maybe(WireUsage).catch(undefined),
@@ -61,7 +64,7 @@ export class ChatStreamReader implements StreamReader {
     const isError = chunk.object === 'error' || name === 'error';
     if (chunk.error || isError || isFailure(choice)) {
       this.#state = 'over';
-      const told = chunk.error || (isError ? json : 'the upstream ended the answer with an error');
+      const told = chunk.error || choice?.error || (isError ? json : ENDED_BY_ERROR);
       return [{ type: 'failed', failure: readFailure(told) }];
     }
     const usage = chunk.usage ?? choice?.usage;
@@ -71,7 +74,8 @@ export class ChatStreamReader implements StreamReader {
     const events: HubEvent[] = this.#state === 'waiting' ? [{ type: 'started' }] : [];
     this.#state = 'running';
     if (choice === undefined) return events;
-    if (choice.delta !== undefined) this.#readDelta(choice.delta, choice.logprobs?.content ?? [], events);
+    const said = choice.delta ?? choice.message;
+    if (said !== undefined) this.#readDelta(said, choice.logprobs?.content ?? [], events);
     // The end is told at `[DONE]`: usage comes behind the finish reason.
     if (choice.finish_reason) this.#finish = choice.finish_reason;
     return events;
@@ -124,6 +128,8 @@ export class ChatStreamReader implements StreamReader {
   #over(): readonly HubEvent[] {
     if (this.#state === 'waiting') throw truncated();
     this.#state = 'over';
+    // A text without a finish reason is taken for whole at `[DONE]`; half a call could do harm.
+    if (this.#finish === undefined && this.#calls.any) throw truncated();
     const ending = readFinish(this.#finish ?? 'stop', this.#calls.any);
     if (ending === 'error') throw truncated();
     this.#calls.settle();

@@ -5,11 +5,13 @@ import { asBuffer, isQuote, jsonKey, valueAfter } from '../bytes.ts';
 import { maybe } from '../door.ts';
 import type { Ending, StreamWatch } from '../shape.ts';
 import { sseBytes, sseEvent, wholeEvents } from '../sse.ts';
+import { readFinish } from './ending.ts';
 
 const FINISH = jsonKey('finish_reason');
 const USAGE = jsonKey('usage');
 const ERROR = jsonKey('error');
 const DONE = Buffer.from('[DONE]');
+const DATA = Buffer.from('data:');
 const OPEN_BRACE = 0x7b;
 
 const Tokens = z.int().nonnegative().catch(0);
@@ -21,7 +23,7 @@ const Last = z.object({
 
 export class ChatWatch implements StreamWatch {
   #ending: Ending | undefined;
-  /** By reference, for the one question whether a `[DONE]` follows an error. */
+  /** The last events that said something. By reference, for the question whether a `[DONE]` follows an error. */
   #previous: Uint8Array | undefined;
 
   get ending(): Ending | undefined {
@@ -37,7 +39,7 @@ export class ChatWatch implements StreamWatch {
     } else if (bytes.includes(DONE)) {
       this.#readDone(events);
     }
-    this.#previous = events;
+    if (bytes.includes(DATA)) this.#previous = events;
   }
 
   failure(error: ClawError): Uint8Array {
@@ -95,9 +97,9 @@ function endingFrom(finish: string, last: z.infer<typeof Last>): Ending {
   return { finish, usage: { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens } };
 }
 
-/** Some servers write "" where others write null; "error" says that the stream broke. */
+/** Some servers write "" where others write null; "error" and its like say that the stream broke. */
 function isFinish(reason: string | undefined): boolean {
-  return reason !== undefined && reason !== '' && reason !== 'error';
+  return reason !== undefined && reason !== '' && readFinish(reason, false) !== 'error';
 }
 
 function readLast(data: string): z.infer<typeof Last> | undefined {
@@ -123,8 +125,10 @@ function hasUsage(bytes: Buffer): boolean {
   return false;
 }
 
+/** An error of its own, or a finish that is one. */
 function hasError(events: Uint8Array): boolean {
   const bytes = asBuffer(events);
+  if (hasFinish(bytes)) return true;
   const at = valueAfter(bytes, ERROR, 0);
   return at >= 0 && (isQuote(bytes[at]) || bytes[at] === OPEN_BRACE);
 }

@@ -2,7 +2,7 @@
 import type { HubPart, HubRequest, HubTurn } from '../hub.ts';
 import type { HubCall, HubItem } from '../hub-item.ts';
 import { present } from '../present.ts';
-import { refuseForeign, unsupported } from '../refuse.ts';
+import { foreignExtras, refuseForeign, unsupported } from '../refuse.ts';
 import { writeFormat, writeToolChoice, writeTools } from './tools.ts';
 
 /**
@@ -43,6 +43,15 @@ export function writeChatRequest(request: HubRequest, model: string): unknown {
     prompt_cache_retention: request.promptCacheRetention,
     service_tier: request.serviceTier,
   });
+}
+
+export function leftOutOfChat(request: HubRequest): readonly string[] {
+  return [
+    ...(request.metadata === undefined ? [] : ['metadata']),
+    ...(request.store === true ? ['store'] : []),
+    ...request.tools.flatMap((tool, index) => (tool.kind === 'hosted' ? [`tools[${index}]`] : [])),
+    ...foreignExtras(request, 'chat'),
+  ];
 }
 
 function writeMessages(request: HubRequest): readonly unknown[] {

@@ -1,6 +1,6 @@
 /** The output items of a Responses answer: what is read of another server's, and how ours are written. */
 import { z } from 'zod';
-import { AnyObject, maybe, readProvider } from '../door.ts';
+import { AnyObject, JsonText, maybe, readProvider } from '../door.ts';
 import type { HubAnnotation, HubItem, HubLogprob, HubMessage, HubSaid } from '../hub-item.ts';
 import { present } from '../present.ts';
 
@@ -35,29 +35,36 @@ export const WireLogprobs = maybe(
   ),
 ).catch(undefined);
 
-/** Other kinds of part, as reasoning inside a message, say nothing that the answer is made of. */
+const SAID = new Set(['output_text', 'text', 'refusal']);
+
+/**
+ * Some servers write `text` for `output_text`. Other kinds of part, as reasoning inside a message, say nothing that the
+ * answer is made of.
+ */
 const Part = z.union([
   z.object({
-    type: z.literal('output_text'),
+    type: z.enum(['output_text', 'text']),
     text: z.string(),
     annotations: maybe(z.array(WireAnnotation)).catch(undefined),
     logprobs: WireLogprobs,
   }),
   z.object({ type: z.literal('refusal'), refusal: z.string() }),
-  z.object({ type: z.string() }).transform(() => ({ type: 'other' as const })),
+  z
+    .object({ type: z.string().refine((type) => !SAID.has(type)) })
+    .transform(() => ({ type: 'other' as const })),
 ]);
 
 const Texts = maybe(z.array(z.object({ text: z.string() })));
 const status = maybe(z.string());
 
-const WireItem = z.union([
+const WireItem = z.discriminatedUnion('type', [
   z.object({ type: z.literal('message'), content: maybe(z.array(Part)), phase: maybe(z.string()), status }),
   z.object({
     type: z.literal('function_call'),
     call_id: z.string(),
     name: z.string(),
     namespace: maybe(z.string()),
-    arguments: maybe(z.string()),
+    arguments: maybe(JsonText),
     status,
   }),
   z.object({
@@ -185,7 +192,7 @@ function readSaid(part: z.infer<typeof Part>): readonly HubMessage['parts'][numb
 }
 
 function isComplete(item: { readonly status?: string | undefined }): boolean {
-  return item.status !== 'incomplete';
+  return item.status !== 'incomplete' && item.status !== 'in_progress';
 }
 
 function statusOf(item: { readonly complete: boolean }): 'completed' | 'incomplete' {

@@ -11,6 +11,8 @@ import { idPrefix, readItem, writeItem } from './output.ts';
 import { endState, responseObject } from './response-object.ts';
 
 const WireReply = WireStatus.extend({
+  /** Old servers send `{"object":"error","message":…}`. */
+  object: maybe(z.string()).catch(undefined),
   output: maybe(z.array(z.unknown())),
   usage: maybe(WireUsage).catch(undefined),
   service_tier: maybe(z.string()).catch(undefined),
@@ -19,7 +21,8 @@ const WireReply = WireStatus.extend({
 /** Some servers answer 200 with an error in the body. */
 export function readResponsesReply(reply: unknown): HubReply {
   const wire = readProvider(WireReply, reply, 'reply');
-  if (wire.error && wire.status === undefined) return { kind: 'failed', failure: readFailure(wire.error) };
+  if (wire.object === 'error' || (wire.error && wire.status === undefined))
+    return { kind: 'failed', failure: readFailure(wire.error || reply) };
   const items = (wire.output ?? []).map(readItem);
   const ending = readEnding(
     wire,

@@ -1,6 +1,6 @@
 /** What a Responses client may send, as leniently as clients are. Unknown fields are let through unread. */
 import { z } from 'zod';
-import { AnyObject, HostedTool, maybe } from '../door.ts';
+import { AnyObject, HostedTool, JsonText, maybe } from '../door.ts';
 
 /** Some clients write `text` for `input_text`. */
 export const ContentPart = z.discriminatedUnion('type', [
@@ -46,7 +46,7 @@ export const FunctionCallItem = z.object({
   call_id: z.string(),
   name: z.string(),
   namespace: maybe(z.string()),
-  arguments: maybe(z.string()),
+  arguments: maybe(JsonText),
 });
 
 export const CustomCallItem = z.object({

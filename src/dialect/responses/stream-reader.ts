@@ -3,26 +3,37 @@ import { z } from 'zod';
 import { ClawError } from '../../core/errors.ts';
 import { maybe, parseProviderJson, readProvider } from '../door.ts';
 import { readFailure } from '../failure.ts';
-import type { HubDelta, HubEvent, HubItemHead, HubProgress } from '../hub.ts';
-import type { HubItem } from '../hub-item.ts';
+import type { HubEvent, HubProgress } from '../hub.ts';
 import { present } from '../present.ts';
-import { deltasOf, headOf } from '../replay.ts';
-import { Sequencer } from '../sequencer.ts';
 import type { StreamReader } from '../shape.ts';
 import { readEnding, readUsage, WireStatus, WireUsage } from './ending.ts';
 import { readItem, WireAnnotation, WireLogprobs } from './output.ts';
+import { type ItemName, type NamedItem, StreamItems } from './stream-items.ts';
+
+const text = maybe(z.string()).catch(undefined);
 
 const Event = z.object({
   type: maybe(z.string()),
+  /** Old servers send `{"object":"error","message":…}`. */
+  object: text,
   output_index: maybe(z.int()).catch(undefined),
-  item_id: maybe(z.string()).catch(undefined),
+  item_id: text,
   summary_index: maybe(z.int()).catch(undefined),
-  delta: maybe(z.string()).catch(undefined),
+  delta: text,
   logprobs: WireLogprobs,
   annotation: maybe(WireAnnotation),
+  /** What a part or an input is as a whole, when it is done. */
+  text,
+  refusal: text,
+  arguments: text,
+  input: text,
   item: z.unknown().optional(),
   response: z.unknown().optional(),
+  /** An error's own fields may stand flat in its event. */
   error: z.unknown().optional(),
+  message: z.unknown().optional(),
+  code: z.unknown().optional(),
+  param: z.unknown().optional(),
 });
 type Event = z.infer<typeof Event>;
 
@@ -34,37 +45,22 @@ const WireResponse = WireStatus.extend({
 
 const WithId = z.object({ id: maybe(z.string()) });
 
-/** What has been told of an open item. */
-interface Told {
-  deltas: number;
-  summaryIndex: number;
-}
-
 export class ResponsesStreamReader implements StreamReader {
-  readonly #sequence = new Sequencer();
-  readonly #told = new Map<string, Told>();
+  readonly #items = new StreamItems();
   #state: 'waiting' | 'running' | 'over' = 'waiting';
-  #hasItems = false;
-  #hasCalls = false;
 
   read(data: string, name: string | undefined): readonly HubEvent[] {
     if (this.#state === 'over') return [];
     if (data.trim() === '[DONE]') throw truncated();
-    const json = parseProviderJson(data, 'event');
-    const event = readProvider(Event, json, 'event');
+    const event = readProvider(Event, parseProviderJson(data, 'event'), 'event');
     const type = event.type ?? name;
-    if (type === 'error' || (type === undefined && event.error)) return this.#fail(event.error || json);
+    if (isError(event, name)) return this.#fail(event.error || flatError(event));
     if (type === 'response.failed') return this.#fail(response(event).error);
 
     const events: HubEvent[] = this.#state === 'waiting' ? [{ type: 'started' }] : [];
     this.#state = 'running';
-    if (type === 'response.completed' || type === 'response.incomplete') {
-      // The status is the event's own name: some servers leave the field as it was.
-      const wire = { ...response(event), status: type.slice('response.'.length) };
-      events.push(...this.#finish(wire));
-    } else {
-      events.push(...this.#readItemEvent(type, event));
-    }
+    const end = /^response\.(completed|incomplete|cancelled)$/.exec(type ?? '')?.[1];
+    events.push(...(end === undefined ? this.#readItemEvent(type, event) : this.#finish(end, event)));
     return events;
   }
 
@@ -74,106 +70,70 @@ export class ResponsesStreamReader implements StreamReader {
   }
 
   #readItemEvent(type: string | undefined, event: Event): readonly HubProgress[] {
+    const name = nameOf(event);
     const text = event.delta ?? '';
     switch (type) {
       case 'response.output_item.added':
-        return this.#added(event);
+        return this.#items.begin({ name, item: readItem(event.item) });
       case 'response.output_item.done':
-        return this.#done(event);
+        return this.#items.whole({ name, item: readItem(event.item) });
       case 'response.output_text.delta': {
         const logprobs = event.logprobs ?? [];
-        return this.#delta(event, { type: 'text', text, logprobs }, { kind: 'message' });
+        return this.#items.delta(name, { type: 'text', text, logprobs }, { kind: 'message' });
       }
       case 'response.refusal.delta':
-        return this.#delta(event, { type: 'refusal', text }, { kind: 'message' });
+        return this.#items.delta(name, { type: 'refusal', text }, { kind: 'message' });
       case 'response.output_text.annotation.added': {
         const { annotation } = event;
         if (annotation === undefined) return [];
-        return this.#delta(event, { type: 'annotation', annotation }, { kind: 'message' });
+        return this.#items.delta(name, { type: 'annotation', annotation }, { kind: 'message' });
       }
       case 'response.function_call_arguments.delta':
       case 'response.custom_tool_call_input.delta':
-        return this.#delta(event, { type: 'input', text });
+        return this.#items.delta(name, { type: 'input', text });
       case 'response.reasoning_summary_text.delta':
-        return this.#summary(event, text);
+        return this.#items.summary(name, event.summary_index ?? 0, text);
       case 'response.reasoning_text.delta':
       // The name that Open Responses and vLLM give it.
       case 'response.reasoning.delta':
-        return this.#delta(event, { type: 'reasoning', of: 'text', text }, { kind: 'reasoning' });
+        return this.#items.delta(name, { type: 'reasoning', of: 'text', text }, { kind: 'reasoning' });
+      default:
+        return this.#readAgain(type, event);
+    }
+  }
+
+  /** What was said in deltas is said once more at its end; some servers say it there alone. */
+  #readAgain(type: string | undefined, event: Event): readonly HubProgress[] {
+    const name = nameOf(event);
+    const { text = '', refusal = '' } = event;
+    switch (type) {
+      case 'response.output_text.done':
+        return this.#items.again(name, { type: 'text', text, logprobs: event.logprobs ?? [] });
+      case 'response.refusal.done':
+        return this.#items.again(name, { type: 'refusal', text: refusal });
+      case 'response.function_call_arguments.done':
+      case 'response.custom_tool_call_input.done':
+        return this.#items.again(name, { type: 'input', text: event.arguments ?? event.input ?? '' });
       default:
         return [];
     }
   }
 
-  #added(event: Event): readonly HubProgress[] {
-    const item = readItem(event.item);
-    // A provider's own tool is told when it is done: only then it is known what it did.
-    return item.kind === 'hosted' ? [] : this.#open(keyOf(event), headOf(item));
-  }
-
-  #open(key: string, head: HubItemHead): readonly HubProgress[] {
-    this.#hasItems = true;
-    if (head.kind === 'call') this.#hasCalls = true;
-    this.#told.set(key, { deltas: 0, summaryIndex: 0 });
-    return this.#sequence.open(key, head);
-  }
-
-  /** Some servers begin with the delta; a call cannot be told without its name, which its end brings. */
-  #delta(event: Event, delta: HubDelta, head?: HubItemHead): readonly HubProgress[] {
-    const key = keyOf(event);
-    const opened = head !== undefined && !this.#sequence.isOpen(key) ? this.#open(key, head) : [];
-    const told = this.#told.get(key);
-    if (told !== undefined) told.deltas++;
-    return [...opened, ...this.#sequence.add(key, delta)];
-  }
-
-  #summary(event: Event, text: string): readonly HubProgress[] {
-    const told = this.#told.get(keyOf(event));
-    const index = event.summary_index ?? 0;
-    const isNext = told !== undefined && told.deltas > 0 && told.summaryIndex !== index;
-    if (told !== undefined) told.summaryIndex = index;
-    return [
-      ...(isNext ? this.#sequence.add(keyOf(event), { type: 'reasoning_break' }) : []),
-      ...this.#delta(event, { type: 'reasoning', of: 'summary', text }, { kind: 'reasoning' }),
-    ];
-  }
-
-  #done(event: Event): readonly HubProgress[] {
-    const item = readItem(event.item);
-    const key = keyOf(event);
-    return this.#whole(key, item);
-  }
-
-  /** The item as a whole: what of it was not told yet is told now. */
-  #whole(key: string, item: HubItem): readonly HubProgress[] {
-    if (item.kind === 'hosted') {
-      this.#hasItems = true;
-      return this.#sequence.whole(key, item);
-    }
-    const events = this.#sequence.isOpen(key) ? [] : [...this.#open(key, headOf(item))];
-    if (this.#told.get(key)?.deltas === 0) {
-      for (const delta of deltasOf(item)) events.push(...this.#sequence.add(key, delta));
-    }
-    const complete = item.kind === 'reasoning' || item.complete;
-    const blob = item.kind === 'reasoning' ? item.blob : undefined;
-    this.#told.delete(key);
-    events.push(...this.#sequence.close(key, { complete, ...present({ blob }) }));
-    return events;
-  }
-
-  #finish(wire: z.infer<typeof WireResponse>): readonly HubEvent[] {
-    const events: HubEvent[] = [];
-    // Some servers stream nothing and tell all at the end.
-    if (!this.#hasItems)
-      for (const [index, item] of (wire.output ?? []).entries())
-        events.push(...this.#whole(`${index}`, readItem(item)));
+  #finish(name: string, event: Event): readonly HubEvent[] {
     this.#state = 'over';
-    const ending = readEnding(wire, this.#hasCalls);
-    if (typeof ending !== 'string') return [{ type: 'failed', failure: readFailure(wire.error) }];
+    const wire = response(event);
+    const output = (wire.output ?? []).map((raw, index): NamedItem => {
+      return { name: { index, id: idOf(raw) }, item: readItem(raw) };
+    });
+    // The event's own name says it: some servers leave the status as it was. But no name makes a failure good.
+    const isWorse = wire.status !== undefined && WORSE.has(wire.status);
+    const status = isWorse ? wire.status : name;
+    const hasCalls = this.#items.hasCalls || output.some(({ item }) => item.kind === 'call');
+    const ending = readEnding({ ...wire, status }, hasCalls);
+    if (typeof ending !== 'string') return [{ type: 'failed', failure: ending ?? readFailure(wire.error) }];
     const { usage, service_tier: serviceTier } = wire;
     return [
-      ...events,
-      ...this.#sequence.closeAll(ending === 'length' || ending === 'filter'),
+      ...this.#items.finish(output, ending === 'length' || ending === 'filter'),
       {
         type: 'finished',
         ending,
@@ -188,14 +148,29 @@ export class ResponsesStreamReader implements StreamReader {
   }
 }
 
-function response(event: Event): z.infer<typeof WireResponse> {
-  return readProvider(WireResponse, event.response, 'response');
+const WORSE = new Set(['incomplete', 'failed', 'cancelled']);
+
+function isError({ type, object, error }: Event, name: string | undefined): boolean {
+  if (type === 'error' || name === 'error' || object === 'error') return true;
+  return type === undefined && Boolean(error);
 }
 
-function keyOf(event: Event): string {
-  if (event.output_index !== undefined) return `${event.output_index}`;
-  const item = WithId.safeParse(event.item);
-  return event.item_id ?? (item.success ? item.data.id : undefined) ?? '';
+/** In this form `type` is the event's own, not the error's. */
+function flatError({ message, code, param }: Event) {
+  return { message, code, param };
+}
+
+function nameOf({ output_index: index, item_id: id, item }: Event): ItemName {
+  return { index, id: id ?? idOf(item) };
+}
+
+function idOf(item: unknown): string | undefined {
+  const parsed = WithId.safeParse(item);
+  return parsed.success ? parsed.data.id : undefined;
+}
+
+function response(event: Event): z.infer<typeof WireResponse> {
+  return readProvider(WireResponse, event.response, 'response');
 }
 
 function truncated(): ClawError {

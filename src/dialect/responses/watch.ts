@@ -30,7 +30,7 @@ const Created = z.object({
   response: z.object({ id: z.string(), model: z.string().catch(''), created_at: z.number().catch(0) }),
 });
 
-const systemTools: DialectTools = {
+const systemTools: Omit<DialectTools, 'eventBytesMax'> = {
   randomId: (prefix) => `${prefix}${randomBytes(24).toString('hex')}`,
   wall: () => new SystemClock().wall(),
 };
@@ -40,7 +40,7 @@ export class ResponsesWatch implements StreamWatch {
   /** By reference: parsed only when a failure has to be told. */
   #first: Uint8Array | undefined;
   #latest: Uint8Array | undefined;
-  readonly #tools: DialectTools;
+  readonly #tools: typeof systemTools;
 
   constructor(tools = systemTools) {
     this.#tools = tools;

@@ -2,7 +2,7 @@
 import type { HubPart, HubRequest, HubSource, HubTurn } from '../hub.ts';
 import type { HubItem, HubMessage } from '../hub-item.ts';
 import { present } from '../present.ts';
-import { refuseForeign, unsupported } from '../refuse.ts';
+import { foreignExtras, refuseForeign, unsupported } from '../refuse.ts';
 import { writeFormat, writeToolChoice, writeTools } from './tools.ts';
 
 /** OpenAI refuses a smaller limit. */
@@ -47,6 +47,16 @@ export function writeResponsesRequest(request: HubRequest, model: string): unkno
     prompt_cache_retention: request.promptCacheRetention,
     service_tier: request.serviceTier,
   });
+}
+
+export function leftOutOfResponses(request: HubRequest): readonly string[] {
+  const { presencePenalty, frequencyPenalty, seed } = request.sampling;
+  return [
+    ...(presencePenalty === undefined ? [] : ['presence_penalty']),
+    ...(frequencyPenalty === undefined ? [] : ['frequency_penalty']),
+    ...(seed === undefined ? [] : ['seed']),
+    ...foreignExtras(request, 'responses'),
+  ];
 }
 
 function writeInclude(request: HubRequest): readonly string[] | undefined {
