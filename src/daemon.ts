@@ -2,8 +2,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Loaded } from './config/load.ts';
 import { startControl } from './control/server.ts';
-import type { Answer, Target } from './core/call.ts';
-import { ClawError } from './core/errors.ts';
+import type { Target } from './core/call.ts';
 import { CALLS_MAX, PROCESS_BUFFER_BYTES_MAX, STOP_MS } from './core/limits.ts';
 import { version } from './core/version.ts';
 import type { ModelView, PeerView, StatusView } from './core/views.ts';
@@ -21,6 +20,7 @@ import { viewOfTarget } from './routing/model-view.ts';
 import { Router } from './routing/router.ts';
 import { echoAnswer, echoCard } from './upstream/echo.ts';
 import { logged } from './upstream/logged.ts';
+import { shared } from './upstream/shared.ts';
 import { Upstreams } from './upstream/upstream.ts';
 
 export interface Daemon {
@@ -63,7 +63,6 @@ class Wiring implements Daemon {
   readonly #buffers = new Budget(PROCESS_BUFFER_BYTES_MAX);
   /** What was opened, in the order of opening. */
   readonly #opened: (() => Promise<void>)[] = [];
-  #entryCalls = 0;
   #proxyUrl = '';
   #stopping: Promise<void> | undefined;
   #settleStopped: () => void = () => {};
@@ -91,7 +90,7 @@ class Wiring implements Daemon {
         chance: () => randomInt(2 ** 32) / 2 ** 32,
         dial: dialSocket,
         listen: listenSockets,
-        answer: logged(this.#forOthers(), { clock, log: this.#log }),
+        answer: logged(shared(this.#upstreams.answer, announced, name), { clock, log: this.#log }),
         buffers: this.#buffers,
         slots: new Budget(CALLS_MAX),
         onChange: () => this.#meshChanged(),
@@ -138,7 +137,7 @@ class Wiring implements Daemon {
     await this.#mesh.start().catch((error: unknown) => this.#cannotListen(error));
     const edge = await startEdge(
       {
-        answer: this.#counted(),
+        answer: this.#router.answer,
         origin: this.#identity.id,
         clock: this.#clock,
         log: this.#log,
@@ -178,7 +177,7 @@ class Wiring implements Daemon {
         local: models.filter(({ local }) => local).length,
         remote: models.filter(({ local }) => !local).length,
       },
-      calls: { entry: this.#entryCalls, owner: this.#mesh.openCalls.owner },
+      calls: { entry: this.#router.openCalls, owner: this.#mesh.openCalls.owner },
       warnings,
     };
   }
@@ -202,50 +201,17 @@ class Wiring implements Daemon {
     const { name: nodeName, config } = this.#loaded;
     const at = { node: this.#identity.id, nodeName, place: 'local' } as const;
     // Only where nothing is configured: it is there for a first try, and must not turn up among real models.
-    if (config.models.length === 0 && config.peers.length === 0)
-      return [
-        {
-          ...at,
-          card: echoCard,
-          answer: echoAnswer(dialectTools(this.#clock, config.limits.sseEventBytesMax)),
-        },
-      ];
+    if (config.models.length === 0 && config.peers.length === 0) {
+      const tools = dialectTools(this.#clock, config.limits.sseEventBytesMax);
+      return [{ ...at, card: echoCard, answer: echoAnswer(tools) }];
+    }
     return this.#upstreams.cards.map((card) => ({ ...at, card, answer: this.#upstreams.answer }));
   }
 
   #cannotListen(error: unknown): never {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(
-      `the mesh cannot listen on ${this.listenUrl}: ${reason}; set listen.host and listen.port`,
-      {
-        cause: error,
-      },
-    );
-  }
-
-  /** What other nodes may ask for: the models that this node announces, and nothing that it could pass on. */
-  #forOthers(): Answer {
-    const shared = new Set(this.#loaded.announced.map(({ provider, id }) => `${provider}/${id}`));
-    return async (call, signal) => {
-      const { provider = '', id } = call.model;
-      if (shared.has(`${provider}/${id}`)) return this.#upstreams.answer(call, signal);
-      throw new ClawError('model_not_found', `node ${this.#loaded.name} shares no model ${provider}/${id}`);
-    };
-  }
-
-  #counted(): Answer {
-    return async (call, signal) => {
-      this.#entryCalls++;
-      const done = () => void this.#entryCalls--;
-      try {
-        const reply = await this.#router.answer(call, signal);
-        void reply.ended.then(done);
-        return reply;
-      } catch (error) {
-        done();
-        throw error;
-      }
-    };
+    const text = `the mesh cannot listen on ${this.listenUrl}: ${reason}; set listen.host and listen.port`;
+    throw new Error(text, { cause: error });
   }
 
   /** What the mesh knows, as the catalog keeps it. */

@@ -26,6 +26,13 @@ export class Router {
     this.#parts = parts;
   }
 
+  /** Calls of this node's clients that are running. */
+  get openCalls(): number {
+    let open = 0;
+    for (const count of this.#inFlight.values()) open += count;
+    return open;
+  }
+
   readonly answer: Answer = async (call, signal) => {
     const targets = this.#targets(call.model.id);
     const target = pick(targets, (one) => this.#inFlight.get(keyOf(one)) ?? 0);

@@ -77,8 +77,10 @@ test.each<[string, (one: ScriptedOwner, stop: AbortController, got: Got) => void
   const stop = new AbortController();
   const got = asked('m', stop);
   await settled();
+  expect(router.openCalls).toBe(1);
   end(owner('bravo'), stop, got);
   await settled();
+  expect(router.openCalls).toBe(0);
   // Nothing is in flight any more: the first of the two is picked again.
   asked();
   await settled();
