@@ -1,4 +1,5 @@
 /** A Chat Completions request into the hub. */
+import { readCaller } from '../caller.ts';
 import { ClawError } from '../../core/errors.ts';
 import { readClient } from '../door.ts';
 import type { HubExtra, HubPart, HubRequest, HubSource, HubTurn } from '../hub.ts';
@@ -33,13 +34,7 @@ export function readChatRequest(body: unknown): HubRequest {
       verbosity: wire.verbosity,
       reasoning: wire.reasoning_effort === undefined ? undefined : { effort: wire.reasoning_effort },
       logprobs: wire.logprobs === true ? { top: wire.top_logprobs ?? 0 } : undefined,
-      store: wire.store,
-      metadata: wire.metadata,
-      user: wire.user,
-      safetyIdentifier: wire.safety_identifier,
-      promptCacheKey: wire.prompt_cache_key,
-      promptCacheRetention: wire.prompt_cache_retention,
-      serviceTier: wire.service_tier,
+      ...readCaller(wire),
     }),
   };
 }

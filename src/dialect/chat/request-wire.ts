@@ -1,5 +1,6 @@
 /** What a Chat Completions client may send, as leniently as clients are. Unknown fields are let through unread. */
 import { z } from 'zod';
+import { CallerWire } from '../caller.ts';
 import { AnyObject, HostedTool, JsonText, maybe } from '../door.ts';
 
 const ImageUrl = z.object({ url: z.string(), detail: maybe(z.string()) });
@@ -149,12 +150,6 @@ export const ChatRequest = z.object({
   modalities: maybe(z.array(z.string())),
   audio: maybe(AnyObject),
   web_search_options: maybe(WebSearch),
-  store: maybe(z.boolean()),
-  metadata: maybe(z.record(z.string(), z.string())),
-  user: maybe(z.string()),
-  safety_identifier: maybe(z.string()),
-  prompt_cache_key: maybe(z.string()),
-  prompt_cache_retention: maybe(z.string()),
-  service_tier: maybe(z.string()),
+  ...CallerWire,
 });
 export type ChatRequest = z.infer<typeof ChatRequest>;

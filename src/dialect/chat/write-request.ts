@@ -1,4 +1,5 @@
 /** A request of the hub as a Chat Completions request. */
+import { writeCaller } from '../caller.ts';
 import type { HubPart, HubRequest, HubTurn } from '../hub.ts';
 import type { HubCall, HubItem } from '../hub-item.ts';
 import { present } from '../present.ts';
@@ -37,11 +38,7 @@ export function writeChatRequest(request: HubRequest, model: string): unknown {
     stop: sampling.stop,
     logprobs: request.logprobs === undefined ? undefined : true,
     top_logprobs: request.logprobs?.top,
-    user: request.user,
-    safety_identifier: request.safetyIdentifier,
-    prompt_cache_key: request.promptCacheKey,
-    prompt_cache_retention: request.promptCacheRetention,
-    service_tier: request.serviceTier,
+    ...writeCaller(request),
   });
 }
 

@@ -1,4 +1,5 @@
 /** A Responses request into the hub. */
+import { readCaller } from '../caller.ts';
 import { readClient } from '../door.ts';
 import type { HubExtra, HubRequest } from '../hub.ts';
 import { present } from '../present.ts';
@@ -43,13 +44,7 @@ export function readResponsesRequest(body: unknown): HubRequest {
               blob: wire.include?.includes(REASONING_BLOB),
             }),
       logprobs: wantsLogprobs ? { top: wire.top_logprobs ?? 0 } : undefined,
-      store: wire.store,
-      metadata: wire.metadata,
-      user: wire.user,
-      safetyIdentifier: wire.safety_identifier,
-      promptCacheKey: wire.prompt_cache_key,
-      promptCacheRetention: wire.prompt_cache_retention,
-      serviceTier: wire.service_tier,
+      ...readCaller(wire),
     }),
   };
 }

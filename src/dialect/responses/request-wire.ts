@@ -1,5 +1,6 @@
 /** What a Responses client may send, as leniently as clients are. Unknown fields are let through unread. */
 import { z } from 'zod';
+import { CallerWire } from '../caller.ts';
 import { AnyObject, HostedTool, JsonText, maybe } from '../door.ts';
 
 /** Some clients write `text` for `input_text`. */
@@ -166,13 +167,7 @@ export const ResponsesRequest = z.object({
   top_logprobs: maybe(z.int().nonnegative()),
   presence_penalty: maybe(z.number()),
   frequency_penalty: maybe(z.number()),
-  store: maybe(z.boolean()),
-  metadata: maybe(z.record(z.string(), z.string())),
-  user: maybe(z.string()),
-  safety_identifier: maybe(z.string()),
-  prompt_cache_key: maybe(z.string()),
-  prompt_cache_retention: maybe(z.string()),
-  service_tier: maybe(z.string()),
+  ...CallerWire,
   previous_response_id: maybe(z.string()),
   conversation: maybe(z.unknown()),
   prompt: maybe(z.unknown()),

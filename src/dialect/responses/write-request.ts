@@ -1,4 +1,5 @@
 /** A request of the hub as a Responses request. */
+import { writeCaller } from '../caller.ts';
 import type { HubPart, HubRequest, HubSource, HubTurn } from '../hub.ts';
 import type { HubItem, HubMessage } from '../hub-item.ts';
 import { present } from '../present.ts';
@@ -41,11 +42,7 @@ export function writeResponsesRequest(request: HubRequest, model: string): unkno
     temperature: request.sampling.temperature,
     top_p: request.sampling.topP,
     metadata: request.metadata,
-    user: request.user,
-    safety_identifier: request.safetyIdentifier,
-    prompt_cache_key: request.promptCacheKey,
-    prompt_cache_retention: request.promptCacheRetention,
-    service_tier: request.serviceTier,
+    ...writeCaller(request),
   });
 }
 
