@@ -51,7 +51,7 @@ const SOLE: readonly { what: string; pattern: RegExp; file: string; why: string 
   {
     what: 'undici',
     pattern: /from 'undici'/,
-    file: 'upstream/http-call.ts',
+    file: 'upstream/agent.ts',
     why: 'its timeouts are off, and only there',
   },
   {

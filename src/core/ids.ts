@@ -39,10 +39,6 @@ export function newCallId(random: (bytes: number) => Uint8Array = randomBytes): 
   return Buffer.from(random(16)).toString('hex') as CallId;
 }
 
-export function asCallId(text: string): CallId | undefined {
-  return /^[0-9a-f]{32}$/.test(text) ? (text as CallId) : undefined;
-}
-
 function checkLetters(key: Uint8Array): string {
   return base32(createHash('sha256').update('clawmatrix node id').update(key).digest().subarray(0, 2)).slice(
     0,

@@ -2,40 +2,23 @@
 import type { Answer } from '../core/call.ts';
 import type { Card } from '../core/card.ts';
 import type { NodeId } from '../core/ids.ts';
-import {
-  HANDSHAKE_MS,
-  HANDSHAKES_PENDING_MAX,
-  RECORD_PLAIN_BYTES_MAX,
-  RECORD_TAG_BYTES,
-  SOCKET_CLOSE_MS,
-  SOCKET_FRAGMENTS_MAX,
-} from '../core/limits.ts';
 import type { PeerView } from '../core/views.ts';
 import type { Budget } from '../lib/budget.ts';
-import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import type { Dial, Listener, ListenOptions, Socket } from '../lib/socket.ts';
-import { CLOSE, type Frame, SUBPROTOCOL } from '../protocol/frame.ts';
+import { CLOSE, type Frame } from '../protocol/frame.ts';
 import { Announcer } from './announcer.ts';
 import { Dialer, type PeerAddress } from './dialer.ts';
 import { stays } from './double-link.ts';
-import { GATE_HEADER, Gate, type GatePass } from './gate.ts';
-import { newStaticKey } from './handshake.ts';
-import type { Identity } from './identity.ts';
-import { Link } from './link.ts';
+import type { Link } from './link.ts';
 import type { LinkEnd } from './link-end.ts';
+import { LinkMaker, type LinkMakerParts } from './link-maker.ts';
 import { Peer } from './peer.ts';
 import { viewOfAddress, viewOfPeer } from './peer-view.ts';
 
-export interface MeshParts {
-  readonly clock: Clock;
+export interface MeshParts extends LinkMakerParts {
   readonly log: Log;
-  readonly identity: Identity;
-  readonly networkKey: Uint8Array;
-  readonly randomBytes: (bytes: number) => Uint8Array;
+  /** From 0 up to 1. */
   readonly chance: () => number;
-  readonly dial: Dial;
-  readonly listen: (options: ListenOptions<GatePass>) => Promise<Listener>;
   /** This node's own upstreams. */
   readonly answer: Answer;
   readonly buffers: Budget;
@@ -55,43 +38,35 @@ export interface MeshOptions {
   readonly cards: readonly Card[];
 }
 
-const CAPS = {
-  messageBytesMax: RECORD_PLAIN_BYTES_MAX + RECORD_TAG_BYTES,
-  fragmentsMax: SOCKET_FRAGMENTS_MAX,
-  closeMs: SOCKET_CLOSE_MS,
-};
-
 /** How often a node that stops looks whether its calls have ended. */
 const DRAIN_LOOK_MS = 50;
 
 export class Mesh {
   readonly #parts: MeshParts;
   readonly #options: MeshOptions;
-  readonly #gate: Gate;
-  readonly #static = newStaticKey();
   readonly #announcer: Announcer;
+  readonly #maker: LinkMaker;
   readonly #dialers: readonly Dialer[];
   readonly #peers = new Map<NodeId, Peer>();
-  /** Every link that has not ended, those that have not met their peer yet among them. */
-  readonly #links = new Set<Link>();
-  /** Those of them that were accepted and have not proved themselves. */
-  readonly #accepted = new Set<Link>();
-  #listener: Listener | undefined;
   #phase: 'running' | 'draining' = 'running';
 
   constructor(parts: MeshParts, options: MeshOptions) {
     this.#parts = parts;
     this.#options = options;
-    this.#gate = new Gate(parts.networkKey);
     this.#announcer = new Announcer(
       parts.identity,
       { ...options, listens: options.listen !== null },
       options.cards,
     );
+    this.#maker = new LinkMaker(parts, this.#announcer.hello, {
+      ready: (link) => this.#ready(link),
+      frame: (link, frame) => this.#frame(link, frame),
+      closed: (link, end) => this.#closed(link, end),
+    });
     const dialing = {
       clock: parts.clock,
       chance: parts.chance,
-      dial: (address: PeerAddress) => this.#dial(address),
+      dial: (address: PeerAddress) => this.#maker.dial(address),
       isLinked: (id: NodeId) => this.#peers.get(id)?.state.kind === 'linked',
     };
     this.#dialers = options.peers.map((address) => new Dialer(address, dialing));
@@ -99,7 +74,7 @@ export class Mesh {
 
   /** The mesh port, once it listens. */
   get port(): number | undefined {
-    return this.#listener?.port;
+    return this.#maker.port;
   }
 
   /** Every node met so far, the ones that are down included. */
@@ -119,17 +94,7 @@ export class Mesh {
 
   async start(): Promise<void> {
     const { listen } = this.#options;
-    if (listen !== null) {
-      this.#listener = await this.#parts.listen({
-        ...CAPS,
-        ...listen,
-        subprotocol: SUBPROTOCOL,
-        openMs: HANDSHAKE_MS,
-        pendingMax: HANDSHAKES_PENDING_MAX,
-        admit: (headers) => this.#admit(headers[GATE_HEADER]),
-        onSocket: (socket, pass) => this.#accepted.add(this.#link(socket, 'responder', pass)),
-      });
-    }
+    if (listen !== null) await this.#maker.listen(listen);
     for (const dialer of this.#dialers) dialer.dial();
   }
 
@@ -146,8 +111,7 @@ export class Mesh {
   /** Ends every call and link. The reason is told to no one but the log. */
   async close(): Promise<void> {
     for (const dialer of this.#dialers) dialer.stop();
-    for (const link of [...this.#links]) link.close(CLOSE.goingAway, 'this node stops');
-    await this.#listener?.close();
+    await this.#maker.close();
   }
 
   views(): readonly PeerView[] {
@@ -160,48 +124,7 @@ export class Mesh {
     return [...met, ...unmet.map(viewOfAddress)];
   }
 
-  #admit(header: string | string[] | undefined): GatePass | undefined {
-    if (typeof header !== 'string' || this.#accepted.size >= HANDSHAKES_PENDING_MAX) return undefined;
-    return this.#gate.check(header);
-  }
-
-  #dial(address: PeerAddress): Link {
-    const pass = this.#gate.pass(this.#parts.randomBytes);
-    const socket = this.#parts.dial(address.url, {
-      ...CAPS,
-      subprotocol: SUBPROTOCOL,
-      headers: { [GATE_HEADER]: pass.header },
-      openMs: HANDSHAKE_MS,
-    });
-    return this.#link(socket, 'initiator', pass, address.id);
-  }
-
-  #link(socket: Socket, role: 'initiator' | 'responder', pass: GatePass, expected?: NodeId): Link {
-    const { identity, networkKey, clock } = this.#parts;
-    const link = new Link({
-      socket,
-      clock,
-      handshake: {
-        role,
-        identity,
-        static: this.#static,
-        networkKey,
-        prologue: pass.prologue,
-        ...(expected === undefined ? {} : { expected }),
-      },
-      hello: this.#announcer.hello,
-      events: {
-        ready: (ready) => this.#ready(ready),
-        frame: (from, frame) => this.#frame(from, frame),
-        closed: (closed, end) => this.#closed(closed, end),
-      },
-    });
-    this.#links.add(link);
-    return link;
-  }
-
   #ready(link: Link): void {
-    this.#accepted.delete(link);
     this.#dialers.find((dialer) => dialer.owns(link))?.ready(link);
     const known = this.#peers.get(link.peer);
     const current = known?.state.kind === 'linked' ? known.state.link : undefined;
@@ -224,8 +147,6 @@ export class Mesh {
   }
 
   #closed(link: Link, end: LinkEnd): void {
-    this.#links.delete(link);
-    this.#accepted.delete(link);
     const peer = this.remotes.find(({ state }) => state.kind === 'linked' && state.link === link);
     const dialer = this.#dialers.find((one) => one.owns(link));
     this.#logEnd(link, end, peer, dialer);

@@ -1,26 +1,17 @@
-/**
- * HTTP to upstreams: one POST, its reply pulled through a bounded queue. The only import of undici, whose dispatcher
- * with a handler costs a twelfth of `fetch`. Knows bytes and connections; what the reply means is the intake's.
- */
-import { Agent, buildConnector, type Dispatcher } from 'undici';
+/** HTTP to upstreams: one POST, its reply pulled through a bounded queue. Knows bytes; what they mean is the intake's. */
 import type { Outcome } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
-import {
-  UPSTREAM_CONNECT_MS,
-  UPSTREAM_END_MS,
-  UPSTREAM_HEADER_BYTES_MAX,
-  WINDOW_BYTES_MAX,
-} from '../core/limits.ts';
+import { UPSTREAM_END_MS, WINDOW_BYTES_MAX } from '../core/limits.ts';
 import { ByteQueue, type ByteQueueOwner } from '../lib/byte-queue.ts';
 import type { Clock } from '../lib/clock.ts';
 import { onAbort } from '../lib/signals.ts';
-import { lookupAllowed } from './address.ts';
+import { type Agent, type HttpController, type HttpHandler, newAgent } from './agent.ts';
 import { faultAfterHead, faultBeforeHead, silenceFault } from './fault.ts';
 import { endsByClosing, type HttpHead, headOf } from './head.ts';
 import type { Intake } from './intake.ts';
 import type { HttpReply, HttpRequest } from './post.ts';
 import { Silence } from './silence.ts';
-import { endSafely, StreamEnded } from './socket-end.ts';
+import { StreamEnded } from './socket-end.ts';
 
 /** Owns the connections to all upstreams. */
 export class HttpClient {
@@ -28,22 +19,8 @@ export class HttpClient {
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
-    const connect = buildConnector({ timeout: UPSTREAM_CONNECT_MS, lookup: lookupAllowed });
     this.#clock = clock;
-    this.#agent = new Agent({
-      // undici's own guards are off: they give up after 300 s whatever comes, and know nothing of our pauses.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      maxHeaderSize: UPSTREAM_HEADER_BYTES_MAX,
-      connect: (options, callback) => {
-        connect(options, (...result) => {
-          const [error, socket] = result;
-          if (error === null) endSafely(socket);
-
-          callback(...result);
-        });
-      },
-    });
+    this.#agent = newAgent();
   }
 
   post(request: HttpRequest, signal: AbortSignal): Promise<HttpReply> {
@@ -76,13 +53,13 @@ type State =
 /** One for all: nobody sees it, and a stack on every call is not cheap. */
 const OVER = new Error('the call is over');
 
-class HttpCall implements Dispatcher.DispatchHandler, ByteQueueOwner {
+class HttpCall implements HttpHandler, ByteQueueOwner {
   readonly reply: Promise<HttpReply>;
   readonly #ended: Promise<Outcome>;
   readonly #request: HttpRequest;
   readonly #silence: Silence;
   #state: State = { kind: 'sent' };
-  #controller: Dispatcher.DispatchController | undefined;
+  #controller: HttpController | undefined;
   #unlink: () => void = () => {};
   #takenBytes = 0;
   #resolve: (reply: HttpReply) => void = () => {};
@@ -110,7 +87,7 @@ class HttpCall implements Dispatcher.DispatchHandler, ByteQueueOwner {
     agent.dispatch({ origin: place.origin, path, method: 'POST', headers: [...headers], body }, this);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
+  onRequestStart(controller: HttpController): void {
     this.#controller = controller;
     // Left while the connection was being made.
     if (this.#state.kind === 'over') controller.abort(OVER);
@@ -118,7 +95,7 @@ class HttpCall implements Dispatcher.DispatchHandler, ByteQueueOwner {
   }
 
   onResponseStart(
-    _controller: Dispatcher.DispatchController,
+    _controller: HttpController,
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
@@ -134,7 +111,7 @@ class HttpCall implements Dispatcher.DispatchHandler, ByteQueueOwner {
     }
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(controller: HttpController, chunk: Buffer): void {
     this.#silence.heard();
     const state = this.#state;
     if (state.kind !== 'holding' && state.kind !== 'streaming') return;
@@ -166,7 +143,7 @@ class HttpCall implements Dispatcher.DispatchHandler, ByteQueueOwner {
     this.#complete();
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onResponseError(_controller: HttpController, error: Error): void {
     const state = this.#state;
     if (state.kind === 'sent') return this.#fail(faultBeforeHead(error, this.#request.place));
     if (state.kind !== 'holding' && state.kind !== 'streaming') return;

@@ -7,13 +7,13 @@ import type { HubAnswer, HubReply } from '../hub.ts';
 import type { HubAnnotation, HubItem, HubLogprob } from '../hub-item.ts';
 import { present } from '../present.ts';
 import type { DialectTools, WriteContext } from '../shape.ts';
-import { ENDED_BY_ERROR, readFinish, readUsage, WireUsage, writeFinish, writeUsage } from './ending.ts';
+import { CHOICE_WIRE, REPLY_WIRE } from './reply-wire.ts';
+import { ENDED_BY_ERROR, readFinish, readUsage, writeFinish, writeUsage } from './ending.ts';
 import {
   moved,
   reasoningOf,
   textOf,
   type WireCall,
-  WireLogprobs,
   WireSaid,
   writeAnnotation,
   writeLogprobs,
@@ -21,23 +21,8 @@ import {
 import { writeCall } from './write-request.ts';
 
 const WireReply = z.object({
-  /** Old servers send `{"object":"error","message":…}`. */
-  object: maybe(z.string()).catch(undefined),
-  error: z.unknown().optional(),
-  choices: maybe(
-    z.array(
-      z.object({
-        index: maybe(z.int()).catch(undefined),
-        message: WireSaid,
-        error: z.unknown().optional(),
-        logprobs: WireLogprobs,
-        finish_reason: maybe(z.string()),
-        usage: maybe(WireUsage).catch(undefined),
-      }),
-    ),
-  ),
-  usage: maybe(WireUsage).catch(undefined),
-  service_tier: maybe(z.string()).catch(undefined),
+  ...REPLY_WIRE,
+  choices: maybe(z.array(z.object({ ...CHOICE_WIRE, message: WireSaid }))),
 });
 
 /** Some servers answer 200 with an error in the body. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { AnyObject, JsonText, maybe } from '../door.ts';
 import type { HubAnnotation, HubLogprob } from '../hub-item.ts';
+import { WireLogprob } from '../logprob.ts';
 
 /** Mistral's models think in parts of the content. */
 const Part = z.object({
@@ -52,18 +53,6 @@ export const WireSaid = z.object({
   annotations: maybe(z.array(WireAnnotation)).catch(undefined),
 });
 export type WireSaid = z.infer<typeof WireSaid>;
-
-const alternative = {
-  token: z.string(),
-  logprob: z.number(),
-  bytes: z
-    .array(z.int())
-    .nullish()
-    .transform((bytes) => bytes ?? null),
-};
-export const WireLogprob = z
-  .object({ ...alternative, top_logprobs: maybe(z.array(z.object(alternative))) })
-  .transform(({ top_logprobs: top = [], ...rest }): HubLogprob => ({ ...rest, top }));
 
 export const WireLogprobs = maybe(z.object({ content: maybe(z.array(WireLogprob)) })).catch(undefined);
 

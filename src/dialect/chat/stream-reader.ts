@@ -9,29 +9,22 @@ import { present } from '../present.ts';
 import { Sequencer } from '../sequencer.ts';
 import type { DialectTools, StreamReader } from '../shape.ts';
 import { type CallFragment, CallFragments } from './call-fragments.ts';
-import { ENDED_BY_ERROR, readFinish, readUsage, WireUsage } from './ending.ts';
-import { reasoningOf, textOf, WireLogprobs, WireSaid } from './said-wire.ts';
+import { ENDED_BY_ERROR, readFinish, readUsage } from './ending.ts';
+import { CHOICE_WIRE, REPLY_WIRE } from './reply-wire.ts';
+import { reasoningOf, textOf, WireSaid } from './said-wire.ts';
 
 const Chunk = z.object({
-  /** Old servers send `{"object":"error","message":…}`. */
-  object: maybe(z.string()).catch(undefined),
-  error: z.unknown().optional(),
+  ...REPLY_WIRE,
   choices: maybe(
     z.array(
       z.object({
-        index: maybe(z.int()).catch(undefined),
+        ...CHOICE_WIRE,
         delta: maybe(WireSaid),
         /** Servers that tell the answer in one piece may do so in the form of a whole reply. */
         message: maybe(WireSaid).catch(undefined),
-        error: z.unknown().optional(),
-        logprobs: WireLogprobs,
-        finish_reason: maybe(z.string()),
-        usage: maybe(WireUsage).catch(undefined),
       }),
     ),
   ),
-  usage: maybe(WireUsage).catch(undefined),
-  service_tier: maybe(z.string()).catch(undefined),
 });
 type Choice = NonNullable<z.infer<typeof Chunk>['choices']>[number];
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { AnyObject, JsonText, maybe, readProvider } from '../door.ts';
 import type { HubAnnotation, HubItem, HubLogprob, HubMessage, HubSaid } from '../hub-item.ts';
+import { WireLogprob } from '../logprob.ts';
 import { present } from '../present.ts';
 
 export const WireAnnotation = z.union([
@@ -19,21 +20,7 @@ export const WireAnnotation = z.union([
   AnyObject.transform((raw): HubAnnotation => ({ kind: 'other', dialect: 'responses', raw })),
 ]);
 
-const alternative = {
-  token: z.string(),
-  logprob: z.number(),
-  bytes: z
-    .array(z.int())
-    .nullish()
-    .transform((bytes) => bytes ?? null),
-};
-export const WireLogprobs = maybe(
-  z.array(
-    z
-      .object({ ...alternative, top_logprobs: maybe(z.array(z.object(alternative))) })
-      .transform(({ top_logprobs: top = [], ...rest }): HubLogprob => ({ ...rest, top })),
-  ),
-).catch(undefined);
+export const WireLogprobs = maybe(z.array(WireLogprob)).catch(undefined);
 
 const SAID = new Set(['output_text', 'text', 'refusal']);
 
