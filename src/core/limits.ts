@@ -26,6 +26,12 @@ export const CARRIED_HEADER_CHARS_MAX = 512;
 
 /** Without any byte from the upstream for this long a call ends. Settable per model, provider and call. */
 export const UPSTREAM_SILENCE_MS = 120_000;
+/** A stream call that has no reply yet is answered with 200 after this long: clients and proxies give up on silence. */
+export const HOLD_MS = 10_000;
+/** Between two signs of life to a client that waits. */
+export const KEEPALIVE_MS = 15_000;
+/** A client that takes no byte for this long while there is something to send is given up. */
+export const CLIENT_STALL_MS = 60_000;
 /** After the dialect's own end an upstream has this long for what it still wants to say, and to hang up. */
 export const UPSTREAM_END_MS = 2_000;
 /** To a TCP and TLS connection with the upstream. */
@@ -116,6 +122,16 @@ export const PROCESS_BUFFER_BYTES_MAX = 256 * MiB;
 export const ACK_MS = 50;
 /** The owner shows a sign of life at least this often while a call is open. */
 export const PROGRESS_MS = 10_000;
+/** The owner has this long to say that it takes a call. */
+export const OWNER_ACK_MS = 5_000;
+/** Without any frame of a call for this long its owner is given up: it shows life every `PROGRESS_MS`. */
+export const OWNER_SILENCE_MS = 30_000;
+/** Owners that one call is offered to: the first, and two more. */
+export const TRIES_MAX = 3;
+/** An owner that failed is left alone for this long while another can answer; then one call tries it. */
+export const COOL_DOWN_MS = 10_000;
+/** The longest that an owner's own `Retry-After` keeps calls away from it. */
+export const COOL_DOWN_MS_MAX = 60_000;
 /** Call ids are remembered at the owner for this long, and at most so many of them: a repeat is refused. */
 export const CALL_ID_MEMORY_MS = 600_000;
 export const CALL_IDS_REMEMBERED_MAX = 100_000;
@@ -144,5 +160,7 @@ export const SOCKET_PATH_BYTES_MAX = 103;
 /** For one answer of the running daemon to the command line. */
 export const CONTROL_MS = 5_000;
 export const CONTROL_BYTES_MAX = 8 * MiB;
-/** For a daemon to stop in order before what is left is cut. */
+/** For running calls to end when a daemon stops. */
+export const DRAIN_MS = 30_000;
+/** For a daemon to stop in order, drain apart, before what is left is cut. */
 export const STOP_MS = 5_000;

@@ -1,5 +1,5 @@
-/** One model of this node and where it is answered: what the configuration comes to, and all that `upstream` needs. */
-import type { Headers } from './call.ts';
+/** The models of this node and where each is answered: what the configuration comes to, and all that `upstream` needs. */
+import type { Dialect, Headers } from './call.ts';
 import type { Card } from './card.ts';
 
 export interface UpstreamSpec {
@@ -13,4 +13,26 @@ export interface UpstreamSpec {
   /** The guard: the longest silence of the upstream. */
   readonly silenceMs: number;
   readonly eventBytesMax: number;
+}
+
+/** A server that is asked which models it has; each that is not configured by hand becomes one of this node's. */
+export interface DiscoverySpec {
+  readonly provider: string;
+  readonly baseUrl: string;
+  readonly apiKey?: string;
+  readonly headers: Headers;
+  readonly dialect: Dialect;
+  readonly silenceMs: number;
+  readonly eventBytesMax: number;
+}
+
+/** All that this node has to offer, as the configuration says it. */
+export interface Offer {
+  /** One for each configured model that can be called. */
+  readonly upstreams: readonly UpstreamSpec[];
+  /** The cards among them that other nodes are told of. What is discovered is told of too. */
+  readonly announced: readonly Card[];
+  readonly discoveries: readonly DiscoverySpec[];
+  /** Nothing is configured: the usual ports of this machine are looked at, and `echo` is there until one answers. */
+  readonly looksAround: boolean;
 }

@@ -17,14 +17,24 @@ export interface AnnouncerOptions {
 export class Announcer {
   readonly #identity: Identity;
   readonly #options: AnnouncerOptions;
-  /** Signed once for all that they are sent to. */
-  readonly cards: readonly SignedFrame[];
+  #cards: readonly SignedFrame[] = [];
+  #cardsSeq = 0;
   #seq = 0;
 
   constructor(identity: Identity, options: AnnouncerOptions, cards: readonly Card[]) {
     this.#identity = identity;
     this.#options = options;
-    this.cards = cardFrames(identity, { epoch: options.bootEpoch, seq: 1 }, cards);
+    this.replaceCards(cards);
+  }
+
+  /** Signed once for all that they are sent to. */
+  get cards(): readonly SignedFrame[] {
+    return this.#cards;
+  }
+
+  replaceCards(cards: readonly Card[]): void {
+    const at = { epoch: this.#options.bootEpoch, seq: ++this.#cardsSeq };
+    this.#cards = cardFrames(this.#identity, at, cards);
   }
 
   /** The first that a peer hears. */

@@ -12,7 +12,7 @@ import { stays } from './double-link.ts';
 import type { Link } from './link.ts';
 import type { LinkEnd } from './link-end.ts';
 import { LinkMaker, type LinkMakerParts } from './link-maker.ts';
-import { Peer } from './peer.ts';
+import { Peer, type PeerState } from './peer.ts';
 import { viewOfAddress, viewOfPeer } from './peer-view.ts';
 
 export interface MeshParts extends LinkMakerParts {
@@ -108,6 +108,12 @@ export class Mesh {
       await new Promise<void>((resolve) => clock.after(DRAIN_LOOK_MS, resolve));
   }
 
+  /** From now on these are the models that the others are told of. */
+  announce(cards: readonly Card[]): void {
+    this.#announcer.replaceCards(cards);
+    for (const { link } of this.#linked) for (const page of this.#announcer.cards) link.send(page);
+  }
+
   /** Ends every call and link. The reason is told to no one but the log. */
   async close(): Promise<void> {
     for (const dialer of this.#dialers) dialer.stop();
@@ -171,10 +177,13 @@ export class Mesh {
 
   /** The neighbours have changed: each of them gets this node's new record. */
   #tellNeighbours(): void {
-    const linked = this.remotes.flatMap(({ state }) => (state.kind === 'linked' ? [state.link] : []));
-    const neighbours = linked.map(({ peer }) => peer);
+    const neighbours = this.#linked.map(({ link }) => link.peer);
     const record = this.#announcer.record(neighbours, this.#phase === 'draining');
-    for (const link of linked) link.send(record);
+    for (const { link } of this.#linked) link.send(record);
+  }
+
+  get #linked(): readonly Extract<PeerState, { kind: 'linked' }>[] {
+    return this.remotes.flatMap(({ state }) => (state.kind === 'linked' ? [state] : []));
   }
 }
 

@@ -9,9 +9,9 @@ import { replaceModel } from '../dialect/model-field.ts';
 import type { DialectShape } from '../dialect/shape.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type AddressRefused, refusedLiteral } from './address.ts';
-import { bodyInWords, carriedHeaders, foreignCoding, type HttpHead, isCarried, mediaType } from './head.ts';
+import { carriedHeaders, EVENTS_TYPE, isCarried } from './head.ts';
 import { HttpClient } from './http-call.ts';
-import { EventIntake, type Intake, JsonIntake, TextIntake } from './intake.ts';
+import { intakeFor } from './intake-for.ts';
 import { Place } from './place.ts';
 import type { HttpReply } from './post.ts';
 import { refusalReply } from './refusal.ts';
@@ -26,8 +26,6 @@ const OWNED_HEADERS = new Set([
   'transfer-encoding',
   'connection',
 ]);
-
-const EVENTS = 'text/event-stream';
 
 interface Upstream {
   readonly spec: UpstreamSpec;
@@ -46,14 +44,23 @@ export interface UpstreamsParts {
 }
 
 export class Upstreams {
-  readonly cards: readonly Card[];
-  readonly #upstreams: readonly Upstream[];
+  readonly #nodeName: string;
   readonly #client: HttpClient;
+  #upstreams: readonly Upstream[] = [];
 
   constructor(specs: readonly UpstreamSpec[], { nodeName, clock }: UpstreamsParts) {
-    this.#upstreams = specs.map((spec) => upstreamOf(spec, nodeName));
+    this.#nodeName = nodeName;
     this.#client = new HttpClient(clock);
-    this.cards = specs.map(({ card }) => card);
+    this.replace(specs);
+  }
+
+  get cards(): readonly Card[] {
+    return this.#upstreams.map(({ spec: { card } }) => card);
+  }
+
+  /** From now on these are the models; calls that run keep the upstream that they began with. */
+  replace(specs: readonly UpstreamSpec[]): void {
+    this.#upstreams = specs.map((spec) => upstreamOf(spec, this.#nodeName));
   }
 
   /** Answers a call whose model is one of the cards. */
@@ -74,7 +81,7 @@ export class Upstreams {
         headers: requestHeaders(upstream, call),
         body: replaceModel(call.body, spec.card.id),
         silenceMs: spec.silenceMs,
-        intake: (head) => intakeFor(head, call, upstream),
+        intake: (head) => intakeFor(head, call.stream, upstream),
       },
       signal,
     );
@@ -108,7 +115,7 @@ function upstreamOf(spec: UpstreamSpec, nodeName: string): Upstream {
     shape,
     headers: {
       whole: fixedHeaders(spec, 'application/json'),
-      stream: fixedHeaders(spec, EVENTS),
+      stream: fixedHeaders(spec, EVENTS_TYPE),
     },
     place: new Place(nodeName, spec),
     path: `${url.pathname.replace(/\/+$/, '')}${shape.path}${url.search}`,
@@ -149,37 +156,9 @@ function put(headers: string[], name: string, value: string): void {
   headers.push(name, value);
 }
 
-/** What the head alone decides: a form that was not asked for is a fault of the upstream. */
-function intakeFor(head: HttpHead, call: Call, { spec, shape, place }: Upstream): Intake {
-  const wrong = (text: string) =>
-    new ClawError('upstream_protocol', place.say(`the upstream answered ${text}`));
-  const { status } = head;
-  if (status > 599) throw wrong(`${status}, which is no status of HTTP: check the baseUrl`);
-  if (status >= 400) return new TextIntake();
-  if (status >= 300)
-    throw wrong(
-      `${status}, a redirect${whereTo(head, place)}: redirects are not followed; correct the baseUrl`,
-    );
-  const coding = foreignCoding(head);
-  if (coding !== undefined)
-    throw wrong(`with a body coded as ${coding.slice(0, 32)}, which was not asked for`);
-  const isEvents = mediaType(head) === EVENTS;
-  if (isEvents !== call.stream || mediaType(head) === 'text/html') {
-    const wanted = call.stream ? `a stream of events (${EVENTS})` : 'a JSON body';
-    throw wrong(`${status} with ${bodyInWords(head)}, where ${wanted} was asked for`);
-  }
-  return call.stream ? new EventIntake(shape, spec.eventBytesMax, place) : new JsonIntake(head, shape, place);
-}
-
-/** Only the origin: the rest of a redirect's target may hold a token. */
-function whereTo({ headers: { location } }: HttpHead, place: Place): string {
-  if (location === undefined || !URL.canParse(location, place.origin)) return '';
-  return ` to ${new URL(location, place.origin).origin}`;
-}
-
 function accept(reply: HttpReply, call: Call): Reply {
   const headers = carriedHeaders(reply);
-  headers['content-type'] = call.stream ? `${EVENTS}; charset=utf-8` : 'application/json';
+  headers['content-type'] = call.stream ? `${EVENTS_TYPE}; charset=utf-8` : 'application/json';
   return { status: reply.status, headers, body: reply.body, ended: reply.ended };
 }
 
