@@ -18,6 +18,7 @@ import type { CallFrame, RequestHead } from '../protocol/frame.ts';
 import type { Channel } from './channel.ts';
 import { IncomingCall, LOOK_MS } from './incoming-call.ts';
 import { OutgoingCall } from './outgoing-call.ts';
+import { GUARD_LOOK_MS } from './owner-guard.ts';
 import { resetHeadOf } from './reset.ts';
 import { SeenCalls } from './seen-calls.ts';
 
@@ -33,6 +34,8 @@ export interface ExchangeParts {
   readonly slots: Budget;
   /** The other node's name, for error messages. */
   readonly peerName: () => string;
+  /** Why this node takes no calls at present; undefined while it does. */
+  readonly closedFor: () => ClawError | undefined;
 }
 
 const NUMBERS_MAX = 2 ** 32 - 2;
@@ -50,6 +53,7 @@ export class Exchange {
   #channel: { readonly at: Channel; readonly credit: Budget } | undefined;
   #looking: Cancel | undefined;
   #acknowledging: Cancel | undefined;
+  #guarding: Cancel | undefined;
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
@@ -103,9 +107,12 @@ export class Exchange {
         window: FIRST_WINDOW_BYTES,
         budgets: [channel.credit, this.#parts.buffers],
         peerName: name,
-        onGone: () => this.#outgoing.delete(number),
+        onGone: () => this.#ended(number),
       });
       this.#outgoing.set(number, outgoing);
+      this.#guarding ??= this.#parts.clock.every(GUARD_LOOK_MS, () => {
+        for (const open of [...this.#outgoing.values()]) open.look();
+      });
       return outgoing.reply;
     };
   }
@@ -138,6 +145,7 @@ export class Exchange {
       onGone: () => this.#closed(number, call),
     });
     this.#incoming.set(number, call);
+    if (call.open() === 'refused') return this.#seen.forget(seenKey(head));
     this.#looking ??= this.#parts.clock.every(LOOK_MS, () => {
       for (const open of [...this.#incoming.values()]) open.look();
     });
@@ -145,17 +153,25 @@ export class Exchange {
       this.#acknowledging = undefined;
       for (const open of this.#incoming.values()) open.acknowledge();
     });
-    call.open();
   }
 
   #refusal(head: RequestHead): ClawError | undefined {
+    const closed = this.#parts.closedFor();
+    if (closed !== undefined) return closed;
     if (this.openCalls.owner >= CALLS_PER_PEER_MAX || !this.#parts.slots.take(1)) {
       const message = 'the owner has as many calls open as it takes';
       return new ClawError('busy', message, { retryAfterSeconds: BUSY_RETRY_SECONDS });
     }
-    if (this.#seen.add(head.id) === 'new') return undefined;
+    if (this.#seen.add(seenKey(head)) === 'new') return undefined;
     this.#parts.slots.give(1);
     return new ClawError('bad_request', `call ${head.id} was taken before: a call runs once`);
+  }
+
+  #ended(number: number): void {
+    this.#outgoing.delete(number);
+    if (this.#outgoing.size > 0) return;
+    this.#guarding?.();
+    this.#guarding = undefined;
   }
 
   #closed(number: number, call: IncomingCall): void {
@@ -177,4 +193,9 @@ export class Exchange {
     } while (this.#outgoing.has(this.#lastNumber));
     return this.#lastNumber;
   }
+}
+
+/** A call runs once at each upstream; the same call may well be tried at another of the same node. */
+function seenKey({ id, provider, model }: RequestHead): string {
+  return `${id}/${provider}/${model}`;
 }

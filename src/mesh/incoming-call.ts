@@ -57,18 +57,18 @@ export class IncomingCall {
   }
 
   /** Takes the call, or refuses it where its body does not fit. */
-  open(): void {
+  open(): 'taken' | 'refused' {
     const { head, buffers, number, window } = this.#parts;
-    if (head.bytes > window) {
-      if (!buffers.take(head.bytes)) {
-        const message = `no room for a request of ${head.bytes} bytes at present`;
-        return this.#refuse(new ClawError('busy', message, { retryAfterSeconds: BUSY_RETRY_SECONDS }));
-      }
-      this.#reservedBytes = head.bytes;
+    if (head.bytes <= window) return 'taken';
+    if (!buffers.take(head.bytes)) {
+      const message = `no room for a request of ${head.bytes} bytes at present`;
+      this.#refuse(new ClawError('busy', message, { retryAfterSeconds: BUSY_RETRY_SECONDS }));
+      return 'refused';
     }
-    if (head.bytes <= window) return;
+    this.#reservedBytes = head.bytes;
     this.acknowledge();
     this.#say({ type: 'model_credit', number, offset: head.bytes });
+    return 'taken';
   }
 
   /** Says that the call is taken, where nothing else has said so. */

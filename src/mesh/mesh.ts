@@ -1,18 +1,20 @@
 /** This node's place among the others: listens, dials, settles double links, tells of itself. Wires, decides little. */
 import type { Answer } from '../core/call.ts';
 import type { Card } from '../core/card.ts';
+import { ClawError } from '../core/errors.ts';
 import type { NodeId } from '../core/ids.ts';
+import { BUSY_RETRY_SECONDS } from '../core/limits.ts';
 import type { PeerView } from '../core/views.ts';
 import type { Budget } from '../lib/budget.ts';
 import type { Log } from '../lib/log.ts';
-import { CLOSE, type Frame } from '../protocol/frame.ts';
+import { type CallFrame, CLOSE, type Frame, type SignedFrame } from '../protocol/frame.ts';
 import { Announcer } from './announcer.ts';
 import { Dialer, type PeerAddress } from './dialer.ts';
 import { stays } from './double-link.ts';
 import type { Link } from './link.ts';
 import type { LinkEnd } from './link-end.ts';
 import { LinkMaker, type LinkMakerParts } from './link-maker.ts';
-import { Peer, type PeerState } from './peer.ts';
+import { type Goaway, Peer } from './peer.ts';
 import { viewOfAddress, viewOfPeer } from './peer-view.ts';
 
 export interface MeshParts extends LinkMakerParts {
@@ -37,6 +39,8 @@ export interface MeshOptions {
   /** What this node announces. */
   readonly cards: readonly Card[];
 }
+
+const GOAWAY: Frame = { type: 'goaway', head: { reason: 'stopping' } };
 
 /** How often a node that stops looks whether its calls have ended. */
 const DRAIN_LOOK_MS = 50;
@@ -67,7 +71,7 @@ export class Mesh {
       clock: parts.clock,
       chance: parts.chance,
       dial: (address: PeerAddress) => this.#maker.dial(address),
-      isLinked: (id: NodeId) => this.#peers.get(id)?.state.kind === 'linked',
+      isLinked: (id: NodeId) => this.#peers.get(id)?.link !== undefined,
     };
     this.#dialers = options.peers.map((address) => new Dialer(address, dialing));
   }
@@ -98,9 +102,10 @@ export class Mesh {
     for (const dialer of this.#dialers) dialer.dial();
   }
 
-  /** Asks the others for no more calls, and lets those that this node answers for them end, for so long at most. */
+  /** Takes no more calls, and lets those that this node answers for the others end, for so long at most. */
   async drain(ms: number): Promise<void> {
     this.#phase = 'draining';
+    for (const link of this.#links) link.send(GOAWAY);
     this.#tellNeighbours();
     const { clock } = this.#parts;
     const deadline = clock.now() + ms;
@@ -111,7 +116,7 @@ export class Mesh {
   /** From now on these are the models that the others are told of. */
   announce(cards: readonly Card[]): void {
     this.#announcer.replaceCards(cards);
-    for (const { link } of this.#linked) for (const page of this.#announcer.cards) link.send(page);
+    for (const link of this.#links) for (const page of this.#announcer.cards) link.send(page);
   }
 
   /** Ends every call and link. The reason is told to no one but the log. */
@@ -130,30 +135,41 @@ export class Mesh {
     return [...met, ...unmet.map(viewOfAddress)];
   }
 
+  #meet(link: Link): Peer {
+    const closedFor = () => (this.#phase === 'draining' ? this.#stopping() : undefined);
+    return new Peer(link, { ...this.#parts, self: this.#parts.identity.id, closedFor });
+  }
+
+  #stopping(): ClawError {
+    const message = `node ${this.#options.name} is stopping`;
+    return new ClawError('draining', message, { retryAfterSeconds: BUSY_RETRY_SECONDS });
+  }
+
   #ready(link: Link): void {
     this.#dialers.find((dialer) => dialer.owns(link))?.ready(link);
     const known = this.#peers.get(link.peer);
-    const current = known?.state.kind === 'linked' ? known.state.link : undefined;
+    const current = known?.link;
     if (current !== undefined && stays(current, link))
       return link.close(CLOSE.replaced, 'another link stays');
-    const peer = known ?? new Peer(link, { ...this.#parts, self: this.#parts.identity.id });
+    const peer = known ?? this.#meet(link);
     this.#peers.set(link.peer, peer);
     peer.linked(link);
     current?.close(CLOSE.replaced, 'replaced by a newer link');
     this.#parts.log.info({ peer: peer.id, name: peer.name, at: link.remote }, 'peer linked');
     for (const page of this.#announcer.cards) link.send(page);
+    if (this.#phase === 'draining') link.send(GOAWAY);
     this.#tellNeighbours();
     this.#parts.onChange();
   }
 
   #frame(link: Link, frame: Frame): void {
     const peer = this.#peers.get(link.peer);
-    if (peer?.state.kind !== 'linked' || peer.state.link !== link || !isForPeer(frame)) return;
+    if (peer?.link !== link || !isForPeer(frame)) return;
     if (peer.frame(link, frame) === 'changed') this.#parts.onChange();
   }
 
   #closed(link: Link, end: LinkEnd): void {
-    const peer = this.remotes.find(({ state }) => state.kind === 'linked' && state.link === link);
+    const peer = this.remotes.find((one) => one.link === link);
     const dialer = this.#dialers.find((one) => one.owns(link));
     this.#logEnd(link, end, peer, dialer);
     peer?.down(end);
@@ -177,16 +193,18 @@ export class Mesh {
 
   /** The neighbours have changed: each of them gets this node's new record. */
   #tellNeighbours(): void {
-    const neighbours = this.#linked.map(({ link }) => link.peer);
+    const neighbours = this.#links.map(({ peer }) => peer);
     const record = this.#announcer.record(neighbours, this.#phase === 'draining');
-    for (const { link } of this.#linked) link.send(record);
+    for (const link of this.#links) link.send(record);
   }
 
-  get #linked(): readonly Extract<PeerState, { kind: 'linked' }>[] {
-    return this.remotes.flatMap(({ state }) => (state.kind === 'linked' ? [state] : []));
+  get #links(): readonly Link[] {
+    return this.remotes.flatMap(({ link }) => link ?? []);
   }
 }
 
-function isForPeer(frame: Frame): frame is Parameters<Peer['frame']>[1] {
-  return 'number' in frame || frame.type === 'node' || frame.type === 'cards';
+const FOR_PEER: ReadonlySet<Frame['type']> = new Set(['node', 'cards', 'goaway']);
+
+function isForPeer(frame: Frame): frame is CallFrame | SignedFrame | Goaway {
+  return 'number' in frame || FOR_PEER.has(frame.type);
 }

@@ -10,6 +10,7 @@ import { carriedHeaders } from './carried.ts';
 import type { Channel } from './channel.ts';
 import { Allowance, Grant } from './credit.ts';
 import { Held } from './held.ts';
+import { OwnerGuard } from './owner-guard.ts';
 import { errorOfReset, resetHeadOf } from './reset.ts';
 
 export interface OutgoingParts {
@@ -44,6 +45,7 @@ export class OutgoingCall {
   readonly #parts: OutgoingParts;
   readonly #grant: Grant;
   readonly #allowance: Allowance;
+  readonly #guard = new OwnerGuard();
   /** The signal has not aborted yet when a call is made: whoever makes it looks first. */
   readonly #unlink: () => void;
   #state: State = { kind: 'gone' };
@@ -66,6 +68,7 @@ export class OutgoingCall {
 
   /** A frame of the owner for this call; one of the entry's own kinds is a breach. */
   frame(frame: CallFrame): void {
+    this.#guard.heard();
     switch (frame.type) {
       case 'model_ack':
         return this.#parts.call.report({ kind: 'accepted' });
@@ -85,6 +88,13 @@ export class OutgoingCall {
       default:
         return this.#parts.channel.breach(`${frame.type} from the owner of call ${frame.number}`);
     }
+  }
+
+  /** Called every `GUARD_LOOK_MS`: an owner that does not take the call, or falls silent in it, is given up. */
+  look(): void {
+    const fault = this.#guard.look();
+    if (fault !== undefined)
+      this.#abort(new ClawError('owner_silent', `node ${this.#parts.peerName} ${fault}`));
   }
 
   /** The way to the owner is gone. */

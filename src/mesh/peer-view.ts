@@ -4,7 +4,7 @@ import type { Dialer } from './dialer.ts';
 import type { Peer } from './peer.ts';
 
 export function viewOfPeer(peer: Peer, self: string, dialer: Dialer | undefined): PeerView {
-  const link = peer.state.kind === 'linked' ? peer.state.link : undefined;
+  const { link } = peer;
   return {
     id: peer.id,
     name: peer.name,
@@ -14,9 +14,15 @@ export function viewOfPeer(peer: Peer, self: string, dialer: Dialer | undefined)
     models: peer.cards.map(({ id }) => id),
     version: peer.version,
     url: dialer?.address.url ?? null,
-    // What the last dial met says more than how the last link ended.
-    reason: peer.state.kind === 'down' ? (dialer?.reason ?? peer.state.reason) : null,
+    reason: reasonOf(peer, dialer),
   };
+}
+
+function reasonOf({ state }: Peer, dialer: Dialer | undefined): string | null {
+  if (state.kind === 'linked') return null;
+  if (state.kind === 'leaving') return 'it is stopping: running calls may end, new ones go elsewhere';
+  // What the last dial met says more than how the last link ended.
+  return dialer?.reason ?? state.reason;
 }
 
 export function viewOfAddress(dialer: Dialer): PeerView {

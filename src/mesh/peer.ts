@@ -2,7 +2,7 @@
 import type { Card } from '../core/card.ts';
 import type { NodeId } from '../core/ids.ts';
 import { CARDS_PER_NODE_MAX } from '../core/limits.ts';
-import type { CallFrame, SignedFrame } from '../protocol/frame.ts';
+import type { CallFrame, Frame, SignedFrame } from '../protocol/frame.ts';
 import {
   type CardPage,
   CardPage as CardPageSchema,
@@ -15,7 +15,12 @@ import type { Link } from './link.ts';
 import type { LinkEnd } from './link-end.ts';
 
 export type PeerState =
-  { readonly kind: 'linked'; readonly link: Link } | { readonly kind: 'down'; readonly reason: string };
+  | { readonly kind: 'linked'; readonly link: Link }
+  /** It has said that it stops: its calls may end, and it takes no more. */
+  | { readonly kind: 'leaving'; readonly link: Link }
+  | { readonly kind: 'down'; readonly reason: string };
+
+export type Goaway = Extract<Frame, { type: 'goaway' }>;
 
 /** Pages of cards that are still coming in. */
 interface Incoming {
@@ -43,6 +48,11 @@ export class Peer {
 
   get state(): PeerState {
     return this.#state;
+  }
+
+  /** The link that carries its calls. */
+  get link(): Link | undefined {
+    return this.#state.kind === 'down' ? undefined : this.#state.link;
   }
 
   get name(): string {
@@ -78,7 +88,11 @@ export class Peer {
   }
 
   /** A frame of this node that came over its current link; says whether anything that others see has changed. */
-  frame(link: Link, frame: CallFrame | SignedFrame): 'changed' | 'same' {
+  frame(link: Link, frame: CallFrame | SignedFrame | Goaway): 'changed' | 'same' {
+    if (frame.type === 'goaway') {
+      this.#state = { kind: 'leaving', link };
+      return 'changed';
+    }
     if (frame.type !== 'node' && frame.type !== 'cards') {
       this.exchange.frame(frame);
       return 'same';

@@ -21,6 +21,11 @@ export class SeenCalls {
     return 'new';
   }
 
+  /** The call was refused before it ran: it may come again. */
+  forget(id: string): void {
+    this.#young.delete(id);
+  }
+
   #turn(): void {
     const now = this.#clock.now();
     const full = this.#young.size >= CALL_IDS_REMEMBERED_MAX / 2;

@@ -159,7 +159,7 @@ test('a newer set that begins drops the one before it, and a page of the older i
   expect(known().models).toBe(10);
 });
 
-test('members and cards of a newer version are read as far as they are known', () => {
+test('FR6: members and cards of a newer version are read as far as they are known', () => {
   const card = { ...cards(1)[0], colour: 'blue' };
   hear(signed('node', { ...record, moods: ['good'] }), page(1, 0, 1, [card]));
   expect(node.peer(second.id).cards).toEqual(cards(1));

@@ -29,7 +29,7 @@ test('records are opened in the order in which they were sealed', () => {
   expect(opened(sealed())).toEqual(TEXTS);
 });
 
-test('any one bit that is flipped is noticed at its record', () => {
+test('FR4: any one bit that is flipped is noticed at its record', () => {
   const records = sealed();
   for (const [index, record] of records.entries()) {
     for (let bit = 0; bit < record.length * 8; bit++) {
@@ -55,11 +55,11 @@ test.each([
   ['cut to nothing', (all: Buffer[]) => all.map(() => Buffer.alloc(0)), 0],
   ['cut by a byte', (all: Buffer[]) => all.map((record) => record.subarray(0, -1)), 0],
   ['one byte longer', (all: Buffer[]) => all.map((record) => Buffer.concat([record, Buffer.of(0)])), 0],
-])('a record that is %s is refused', (_what, alter, good) => {
+])('FR4: a record that is %s is refused', (_what, alter, good) => {
   expect(opened(alter(sealed()))).toEqual(TEXTS.slice(0, good));
 });
 
-test('a tag of four bytes, which is right as far as it goes, is refused', () => {
+test('HS7: a tag of four bytes, which is right as far as it goes, is refused', () => {
   const cipher = createCipheriv('chacha20-poly1305', KEY, Buffer.alloc(12), { authTagLength: 4 });
   const body = Buffer.concat([cipher.update(Buffer.alloc(20, 1)), cipher.final()]);
   const record = Buffer.concat([body, cipher.getAuthTag()]);
@@ -81,7 +81,7 @@ test('the counter runs on beyond 2^32 without a repeat', () => {
   expect(records[1]).not.toEqual(new Cipher(KEY).seal(Buffer.from('two')));
 });
 
-test('a counter that is used up seals nothing more', () => {
+test('FR7: a counter that is used up seals nothing more', () => {
   const cipher = new Cipher(KEY, Number.MAX_SAFE_INTEGER - 2);
   cipher.seal(Buffer.from('the last'));
   expect(() => cipher.seal(Buffer.from('one more'))).toThrow('used up');

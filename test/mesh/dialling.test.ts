@@ -17,7 +17,7 @@ afterEach(() => world.close());
 
 const ROUNDS = 1_000;
 
-test(`both dial at once ${ROUNDS} times: one link stays, at both ends the same, and it stays for good`, async () => {
+test(`HS10: both dial at once ${ROUNDS} times: one link stays, at both ends the same, and it stays for good`, async () => {
   const chance = new Chance(42);
   for (let round = 0; round < ROUNDS; round++) {
     const small = new MeshWorld();

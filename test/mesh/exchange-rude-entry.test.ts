@@ -67,7 +67,7 @@ test.each(toOwner)('%s from an entry closes 4400', async (_type, frame) => {
   expect(world.owner.owner.last.signal.aborted).toBe(true);
 });
 
-test('frames for a number that is not open are ignored, whatever they are', async () => {
+test('FR8: frames for a number that is not open are ignored, whatever they are', async () => {
   const rude = world.rudeEntry();
   const reset: Frame = { type: 'model_reset', number: 1, head: { code: 'busy', message: '' } };
   for (const number of [1, 2, 77, 2 ** 32 - 1]) {
@@ -151,7 +151,7 @@ test('body for a call that is stopping was under way: no strike', async () => {
   expect(rude.closed).toBeUndefined();
 });
 
-test('credit of 256 KiB ahead of the reply is taken, a byte more is reset and counted', async () => {
+test('FR8: credit of 256 KiB ahead of the reply is taken, a byte more is reset and counted', async () => {
   const rude = await calling('streaming');
   rude.say({ type: 'model_credit', number: 1, offset: WINDOW_BYTES_MAX });
   world.owner.owner.last.push(Buffer.alloc(WINDOW_BYTES_MAX));

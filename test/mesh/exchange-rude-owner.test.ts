@@ -82,7 +82,7 @@ test('an end inside an event is no whole reply', async () => {
   expect([codeOf(got), bytesOf(got).length]).toEqual(['peer_protocol', 0]);
 });
 
-test('what comes behind the end of a reply is ignored', async () => {
+test('FR8: what comes behind the end of a reply is ignored', async () => {
   const { rude, got } = await called();
   rude.say({ type: 'model_res', number: 1, head: { status: 200, headers: {} } }, stream(1, 10));
   const end: Frame = { type: 'model_end', number: 1, head: { bytes: 10 } };

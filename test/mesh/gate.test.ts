@@ -14,12 +14,12 @@ test('a pass of the same network key opens the gate, and both sides bind the sam
   expect(prologue).toHaveLength(12 + 8 + 16 + 32);
 });
 
-test('a pass of another network key does not', () => {
+test('HS1: a pass of another network key does not open the gate', () => {
   const other = new Gate(Buffer.alloc(32, 1)).pass(randomBytes);
   expect(gate().check(other.header)).toBeUndefined();
 });
 
-test('a pass opens the gate once', () => {
+test('HS4: a pass opens the gate once', () => {
   const [door, { header }] = [gate(), pass()];
   expect(door.check(header)).toBeDefined();
   expect(door.check(header)).toBeUndefined();

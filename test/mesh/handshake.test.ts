@@ -58,7 +58,7 @@ test('no session of the same two nodes has the key of another', () => {
   expect(() => some(other).far.receive.open(record)).toThrow('tag');
 });
 
-test('the dialler refuses any node but the one it expects', () => {
+test('HS6: the dialler refuses any node but the one it expects', () => {
   const initiator = side('initiator', first, { expected: third.id });
   const message2 = some(side('responder', second).receive(initiator.first()).send);
   expect(() => initiator.receive(message2)).toThrow(`${second.id}, not ${third.id}`);
@@ -85,7 +85,7 @@ test('another gate is another transcript', () => {
   expect(() => side('responder', second).receive(initiator.first())).toThrow(HandshakeRefused);
 });
 
-test('message 2 sent back as message 1 is refused, and so is message 1 sent back as message 2', () => {
+test('HS5: message 2 sent back as message 1 is refused, and so is message 1 sent back as message 2', () => {
   const initiator = side('initiator', first);
   const message1 = initiator.first();
   const message2 = some(side('responder', second).receive(message1).send);
@@ -93,7 +93,7 @@ test('message 2 sent back as message 1 is refused, and so is message 1 sent back
   expect(() => initiator.receive(message1)).toThrow(HandshakeRefused);
 });
 
-test('messages of a recorded session do not open another: message 1 gets an answer that only its maker can use', () => {
+test('HS4: messages of a recorded session do not open another: message 1 gets an answer that only its maker can use', () => {
   const { messages } = met(side('initiator', first), side('responder', second));
   const [message1, message2, message3] = messages;
   const again = side('responder', second);
@@ -104,7 +104,7 @@ test('messages of a recorded session do not open another: message 1 gets an answ
   expect(() => dialler.receive(some(message2))).toThrow(HandshakeRefused);
 });
 
-test('an honest message 2 of another dial is refused', () => {
+test('HS5: an honest message 2 of another dial is refused', () => {
   const [one, other] = [side('initiator', first), side('initiator', third)];
   one.first();
   const message2 = some(side('responder', second).receive(other.first()).send);
@@ -149,7 +149,7 @@ const LOW_ORDER = [
   'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
 ];
 
-test.each(LOW_ORDER)('a point of low order is refused: %s', (hex) => {
+test.each(LOW_ORDER)('HS7: a point of low order is refused: %s', (hex) => {
   const point = Buffer.from(hex, 'hex');
   expect(() => sharedSecret(newStaticKey(), point)).toThrow();
   // As an ephemeral key it gets as far as the first Diffie-Hellman of the responder.
@@ -169,7 +169,7 @@ test.each(LOW_ORDER)('a point of low order is refused: %s', (hex) => {
   expect(() => side('responder', second).receive(message1)).toThrow(HandshakeRefused);
 });
 
-test.each([0, 31, 33, 64])('a public key of %i bytes is refused', (bytes) => {
+test.each([0, 31, 33, 64])('HS7: a public key of %i bytes is refused', (bytes) => {
   expect(() => sharedSecret(newStaticKey(), Buffer.alloc(bytes, 9))).toThrow(RangeError);
 });
 
@@ -221,7 +221,7 @@ test.each<[string, (pair: { publicKey: Buffer }) => Buffer]>([
   expect(lie(payload)).toThrow(HandshakeRefused);
 });
 
-test('a payload in message 1 is refused', () => {
+test('HS9: a payload in message 1, a version range perhaps, is refused', () => {
   const options = {
     name: 'Noise_XXpsk3_25519_ChaChaPoly_SHA256',
     prologue: PROLOGUE,

@@ -24,7 +24,7 @@ test.each([
   expect(signed).toBe(false);
 });
 
-test('an S beyond the order of the group, the same signature in another form, is refused', () => {
+test('HS7: an S beyond the order of the group, the same signature in another form, is refused', () => {
   const order = 2n ** 252n + 27_742_317_777_372_353_535_851_937_790_883_648_493n;
   const signature = first.sign('node', DATA);
   let s = 0n;

@@ -20,7 +20,7 @@ const stream = (number: number, bytes: number): Frame => ({
 const offsets = ({ frames }: RecordedLink) => frames.map((frame) => ('offset' in frame ? frame.offset : 0));
 
 test.each(['flipped', 'dropped', 'doubled', 'swapped'] as const)(
-  'a record that is %s on the way closes 4001, and nothing behind it is delivered',
+  'FR4: a record that is %s on the way closes 4001, and nothing behind it is delivered',
   (how) => {
     const { near, far } = world.linked();
     const kept: Buffer[] = [];
@@ -41,7 +41,7 @@ test.each(['flipped', 'dropped', 'doubled', 'swapped'] as const)(
   },
 );
 
-test('a node that gets its own records back refuses them', () => {
+test('FR4: a node that gets its own records back refuses them', () => {
   const { near, far } = world.linked();
   const sent: Buffer[] = [];
   world.wire.there.tamper = (message) => {
@@ -56,7 +56,7 @@ test('a node that gets its own records back refuses them', () => {
   expect([near.end?.code, near.frames.length]).toEqual([4001, 0]);
 });
 
-test('rekey every 16 records, under load both ways, loses nothing and keeps the order', () => {
+test('FR7: rekey every 16 records, under load both ways, loses nothing and keeps the order', () => {
   const rekey = { records: 16, bytes: 1e9, ms: 1e9 };
   const { near, far } = world.linked({ rekey }, { rekey });
   for (let index = 1; index <= 1_000; index++) {

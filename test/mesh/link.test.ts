@@ -30,7 +30,7 @@ const others = validRecords.filter(({ hex }) => {
   return frame?.type !== 'ready';
 });
 
-test.each(others)('before ready, $file closes 4001 and is not delivered', ({ hex }) => {
+test.each(others)('HS8: before ready, $file closes 4001 and is not delivered', ({ hex }) => {
   const { rude, link } = world.rude();
   rude.sayPlain(Buffer.from(hex, 'hex'));
   world.clock.turn();
@@ -38,7 +38,7 @@ test.each(others)('before ready, $file closes 4001 and is not delivered', ({ hex
   expect([link.readyTimes, link.frames.length, link.end?.code]).toEqual([0, 0, 4001]);
 });
 
-test('a frame that does not parse closes 4001 before ready', () => {
+test('HS8: a frame that does not parse closes 4001 before ready', () => {
   const { rude } = world.rude();
   rude.sayPlain(Buffer.alloc(8));
   world.clock.turn();
@@ -98,7 +98,7 @@ test.each<[string, (world: LinkWorld) => RecordedLink]>([
     },
   ],
   ['a dialler that never says ready', (quiet) => quiet.rude().link],
-])('%s is given up after 5 s', (_what, make) => {
+])('HS3: %s is given up after 5 s', (_what, make) => {
   const recorded = make(world);
   world.clock.advance(HANDSHAKE_MS - 1);
   expect(recorded.end).toBeUndefined();
@@ -111,7 +111,7 @@ test.each<[string, (world: LinkWorld) => RecordedLink]>([
 test.each([
   [HANDSHAKE_BYTES_MAX, 'the tag does not fit'],
   [HANDSHAKE_BYTES_MAX + 1, 'too many bytes before the handshake was over'],
-])('of %i bytes before the keys are there: %s', (bytes, reason) => {
+])('HS3: of %i bytes before the keys are there: %s', (bytes, reason) => {
   world.listen();
   const socket = world.network.host('stranger').dial('ws://second:1', DIAL);
   const open = () => socket.send(Buffer.alloc(bytes));

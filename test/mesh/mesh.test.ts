@@ -92,7 +92,7 @@ test('a node that goes keeps its name and models in the list, and says that it s
   });
 });
 
-test('another network key: the list says why nobody answers there, and nothing is linked', async () => {
+test('HS1: another network key: the list says why nobody answers there, and nothing is linked', async () => {
   const alpha = await world.node('alpha', { identity: first });
   const bravo = await world.node('bravo', {
     identity: second,
@@ -105,7 +105,7 @@ test('another network key: the list says why nobody answers there, and nothing i
   expect([alpha.mesh.views(), alpha.linked]).toEqual([[], []]);
 });
 
-test('an address where another node answers than the one configured is refused, and the list says who it was', async () => {
+test('HS6: an address where another node answers than the one configured is refused, and the list says who it was', async () => {
   const alpha = await world.node('alpha', { identity: first });
   const bravo = await world.node('bravo', {
     identity: second,
@@ -164,4 +164,62 @@ test('a mesh that is stopped in the middle of a dial leaves nothing behind', asy
   await alpha.mesh.close();
   world.clock.advance(2_000);
   expect(alpha.linked).toEqual([]);
+});
+
+test('a node that stops takes no new call, and lets the running ones end', async () => {
+  const alpha = await world.node('alpha', { identity: first, cards: [card('a')] });
+  const bravo = await world.node('bravo', { identity: second, peers: ['alpha'], listens: false });
+  world.clock.turn();
+  const rest = async () => {
+    for (let round = 0; round < 20; round++) {
+      world.clock.turn();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const { exchange } = bravo.peer(first.id);
+  const running = ask(exchange.answer(card('a')), makeCall().call, new AbortController().signal);
+  await rest();
+  let drained = false;
+  void alpha.mesh.drain(30_000).then(() => {
+    drained = true;
+  });
+  const late = ask(exchange.answer(card('a')), makeCall().call, new AbortController().signal);
+  await rest();
+  expect(bravo.peer(first.id).live).toBe(false);
+  expect(bravo.view(first.id)).toMatchObject({
+    status: 'direct',
+    reason: 'it is stopping: running calls may end, new ones go elsewhere',
+  });
+  expect(late.end).toMatchObject({ code: 'draining', message: 'node alpha is stopping' });
+  world.clock.advance(29_000);
+  await rest();
+  expect(drained).toBe(false);
+  alpha.owner.last.start().push('x').end();
+  await rest();
+  expect(bytesOf(running).toString()).toBe('x');
+  world.clock.advance(50);
+  await rest();
+  expect(drained).toBe(true);
+});
+
+test('a node that comes back after its stop takes calls again', async () => {
+  const alpha = await world.node('alpha', { identity: first, cards: [card('a')], epoch: 1 });
+  const bravo = await world.node('bravo', { identity: second, peers: ['alpha'], listens: false });
+  world.clock.turn();
+  await alpha.mesh.drain(0);
+  world.clock.turn();
+  expect(bravo.peer(first.id).live).toBe(false);
+  await world.stop(alpha);
+  await world.node('alpha', { identity: first, cards: [card('a')], epoch: 2 });
+  world.clock.advance(5_000);
+  expect(bravo.peer(first.id).live).toBe(true);
+});
+
+test('models that change are told to those that are linked', async () => {
+  const alpha = await world.node('alpha', { identity: first, cards: [card('a')] });
+  const bravo = await world.node('bravo', { identity: second, peers: ['alpha'] });
+  world.clock.turn();
+  alpha.mesh.announce([card('b'), card('c')]);
+  world.clock.turn();
+  expect(bravo.view(first.id).models).toEqual(['b', 'c']);
 });

@@ -25,6 +25,8 @@ export class ExchangeNode {
   readonly #identity: Identity;
   #link: Link | undefined;
   closeCode: number | undefined;
+  /** What the node refuses calls with, while it is set. */
+  closedFor: ClawError | undefined;
 
   constructor(
     clock: FakeClock,
@@ -44,6 +46,7 @@ export class ExchangeNode {
       buffers: this.buffers,
       slots: this.slots,
       peerName: () => 'bravo',
+      closedFor: () => this.closedFor,
     });
   }
 
