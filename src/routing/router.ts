@@ -1,12 +1,14 @@
-/** The `Answer` that finds out who can answer, asks one, and remembers what is in flight. Never sees a socket. */
+/** The `Answer` that finds out who can answer, has one after the other asked, and knows what is in flight. Never sees a socket. */
 import type { Answer, Call, Dialect, Reply, Target } from '../core/call.ts';
 import { assertNever, ClawError } from '../core/errors.ts';
 import { changed } from '../lib/changed.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Catalog } from './catalog.ts';
+import { Health } from './health.ts';
 import { pick } from './pick.ts';
 import { type Resolution, resolve } from './resolve.ts';
-import { ROUTE_HEADER, routeOf } from './route.ts';
+import { ROUTE_HEADER } from './route.ts';
+import { Tries, type TriesParts } from './tries.ts';
 
 export interface RouterParts {
   readonly catalog: Catalog;
@@ -19,11 +21,23 @@ export interface RouterParts {
 
 export class Router {
   readonly #parts: RouterParts;
+  readonly #health: Health;
+  readonly #tries: TriesParts;
   /** By node, provider and id: the catalog makes new targets whenever it changes. */
   readonly #inFlight = new Map<string, number>();
 
   constructor(parts: RouterParts) {
     this.#parts = parts;
+    this.#health = new Health(parts.clock);
+    const standing = {
+      isFit: (target: Target) => this.#health.isFit(target),
+      inFlight: (target: Target) => this.#inFlight.get(keyOf(target)) ?? 0,
+    };
+    this.#tries = {
+      entry: parts.entry,
+      pick: (targets) => pick(targets, standing),
+      ask: (target, call, signal, route) => this.#ask(target, call, signal, route),
+    };
   }
 
   /** Calls of this node's clients that are running. */
@@ -33,33 +47,32 @@ export class Router {
     return open;
   }
 
-  readonly answer: Answer = async (call, signal) => {
-    const targets = this.#targets(call.model.id);
-    const target = pick(targets, (one) => this.#inFlight.get(keyOf(one)) ?? 0);
-    if (target === undefined)
-      throw new ClawError('no_owner', `no node that has model ${call.model.id} takes calls`);
-    return this.#ask(target, call, signal);
-  };
+  readonly answer: Answer = async (call, signal) =>
+    new Tries(this.#tries, this.#targets(call.model.id), call, signal).answer();
 
-  async #ask(target: Target, call: Call, signal: AbortSignal): Promise<Reply> {
-    const { clock, entry, translate } = this.#parts;
-    const route = routeOf(target, { entry, attempts: 1 });
+  async #ask(target: Target, call: Call, signal: AbortSignal, route: string): Promise<Reply> {
+    const { clock, translate } = this.#parts;
     call.report({ kind: 'trying', route });
+    this.#health.began(target);
     const answer = translate(target.answer, call.dialect, target.card.dialect);
     const { id, provider } = target.card;
     const startedAt = clock.now();
     const done = this.#count(keyOf(target));
     try {
       const reply = await answer(changed(call, { model: { id, provider } }), signal);
-      void reply.ended.then(done);
+      this.#health.answered(target, reply);
+      void reply.ended.then((outcome) => {
+        done();
+        if (outcome.kind === 'failed') this.#health.failed(target, outcome.error);
+      });
       const timing = `owner;dur=${(clock.now() - startedAt).toFixed(1)}`;
       const headers = changed(reply.headers, { [ROUTE_HEADER]: route, 'server-timing': timing });
       return changed(reply, { headers });
-    } catch (error) {
+    } catch (thrown) {
       done();
-      throw ClawError.from(error, 'internal', 'the call could not be answered').withHeaders({
-        [ROUTE_HEADER]: route,
-      });
+      const error = ClawError.from(thrown, 'internal', 'the call could not be answered');
+      this.#health.failed(target, error);
+      throw error;
     }
   }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Target } from '../../src/core/call.ts';
+import { ClawError } from '../../src/core/errors.ts';
 import { pick } from '../../src/routing/pick.ts';
 import { routeOf } from '../../src/routing/route.ts';
 import { first } from '../support/identities.ts';
@@ -50,10 +51,27 @@ test.each<[string, [string, Target['place'], number][], string | undefined]>([
     ],
     'b',
   ],
+  [
+    'a remote one before a local one that failed lately',
+    [
+      ['a!', 'local', 0],
+      ['b', 'remote', 9],
+    ],
+    'b',
+  ],
+  [
+    'the local one where all failed lately',
+    [
+      ['a!', 'remote', 0],
+      ['b!', 'local', 9],
+    ],
+    'b!',
+  ],
 ])('pick: %s', (_what, told, picked) => {
   const targets = told.map(([name, place]) => target(name, place));
   const inFlight = ({ nodeName }: Target) => told.find(([name]) => name === nodeName)?.[2] ?? 0;
-  expect(pick(targets, inFlight)?.nodeName).toBe(picked);
+  const isFit = ({ nodeName }: Target) => !nodeName.endsWith('!');
+  expect(pick(targets, { isFit, inFlight })?.nodeName).toBe(picked);
 });
 
 test.each([
@@ -85,7 +103,17 @@ test.each([
   ],
   ['with a line break', 'local' as const, { id: 'a\r\nb' }, 'alpha; model=a%0d%0ab; upstream=p; attempts=1'],
 ])('the route of a target %s is one line of printable ASCII', (_what, place, more, route) => {
-  const written = routeOf(target('bravo', place, more), { entry: 'alpha', attempts: 1 });
+  const written = routeOf(target('bravo', place, more), { entry: 'alpha', failed: [] });
   expect(written).toBe(route);
   expect(written).toMatch(/^[\x20-\x7e]+$/);
+});
+
+test('a route tells what was tried before, and why that was not enough', () => {
+  const failed = [
+    { target: target('charlie', 'remote'), error: new ClawError('upstream_unreachable', 'x') },
+    { target: target('delta', 'remote'), error: new ClawError('upstream_error', 'x', { status: 503 }) },
+  ];
+  expect(routeOf(target('bravo', 'remote'), { entry: 'alpha', failed })).toBe(
+    'alpha>bravo; model=m; upstream=p; attempts=3; failed=charlie:upstream_unreachable,delta:503',
+  );
 });

@@ -75,16 +75,16 @@ test.each<[string, (one: ScriptedOwner, stop: AbortController, got: Got) => void
   ],
 ])('after %s the call counts no more', async (_what, end) => {
   const stop = new AbortController();
-  const got = asked('m', stop);
+  const got = asked('bravo/m', stop);
   await settled();
   expect(router.openCalls).toBe(1);
   end(owner('bravo'), stop, got);
   await settled();
   expect(router.openCalls).toBe(0);
-  // Nothing is in flight any more: the first of the two is picked again.
-  asked();
+  asked('bravo/m');
   await settled();
   expect(loads()).toEqual([2, 0]);
+  expect(router.openCalls).toBe(1);
 });
 
 test('a catalog that is replaced in the middle of a call forgets no call in flight', async () => {
@@ -114,7 +114,7 @@ test('the reply says where it came from and how long the owner took for its head
 });
 
 test('so does an error, which stays what it was otherwise', async () => {
-  const got = asked();
+  const got = asked('bravo/m');
   await settled();
   const detail = { status: 529, param: 'model', retryAfterSeconds: 3, headers: { 'x-own': '1' } };
   owner('bravo').last.fail(new ClawError('upstream_error', 'overloaded', detail));
