@@ -2,7 +2,7 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  globalIgnores(['dist/', 'coverage/', 'test/clients/']),
+  globalIgnores(['dist/', 'coverage/']),
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strict],
@@ -30,7 +30,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['test/**', 'demo/**', 'bench/**', 'vitest.config.ts'],
+    files: ['test/**', 'demo/**', 'bench/**', 'soak/**', 'vitest.config.ts'],
     rules: {
       'max-lines': 'off',
       'max-lines-per-function': 'off',

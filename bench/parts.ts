@@ -1,14 +1,11 @@
-/** The processes of a benchmark: starting them, their ports, what they have used, ending them. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+/** The processes of a benchmark but for the daemons: building them, starting them, their ports, ending them. */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import type { Figures, Job } from './job.ts';
-
-const fileOf = (name: string) => fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
-const run = promisify(execFile);
+import ts from 'typescript';
+import type { Figures, Job, Said } from './job.ts';
 
 export interface Part {
   readonly pid: number;
@@ -16,45 +13,73 @@ export interface Part {
   stop(): Promise<void>;
 }
 
+/** What the load generator does while this process looks on. */
+export interface Watch {
+  /** The span that counts begins: everything is open and warm. */
+  onMeasuring(): void;
+}
+
+export interface Load {
+  run(job: Job, watch: Watch): Promise<Figures>;
+  stop(): Promise<void>;
+}
+
 /** Starts one of the files beside this one; its first line of output is its port. */
-export async function startPart(name: 'mock' | 'pipe', ...args: readonly string[]): Promise<Part> {
-  const child = spawn(process.execPath, ['--import', 'tsx', fileOf(name), ...args], {
+export async function startPart(
+  folder: string,
+  name: 'mock' | 'pipe',
+  ...args: readonly string[]
+): Promise<Part> {
+  const child = spawn(process.execPath, [await build(folder, name), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const port = Number(await firstLine(child));
-  return { pid: child.pid ?? 0, port, stop: () => stop(child) };
+  const port = await new Promise<number>((resolve, reject) => {
+    createInterface({ input: child.stdout }).once('line', (line) => resolve(Number(line)));
+    child.once('exit', () => reject(new Error(`the ${name} of the benchmark did not start`)));
+  });
+  return { pid: child.pid ?? 0, port, stop: () => end(child) };
 }
 
-/** Runs the load generator in a process of its own. */
-export async function load(job: Job): Promise<Figures> {
-  const { stdout } = await run(process.execPath, ['--import', 'tsx', fileOf('load'), JSON.stringify(job)]);
-  return JSON.parse(stdout);
+/** One load generator for all jobs: it is warm from the second on. */
+export async function startLoad(folder: string): Promise<Load> {
+  const child = spawn(process.execPath, [await build(folder, 'load')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout });
+  return {
+    run: (job, watch) =>
+      new Promise((resolve, reject) => {
+        const ended = () => reject(new Error('the load generator has ended'));
+        const hear = (line: string) => {
+          const said: Said = JSON.parse(line);
+          if (said.kind === 'measuring') return watch.onMeasuring();
+          lines.off('line', hear);
+          child.off('exit', ended);
+          resolve(said.figures);
+        };
+        child.once('exit', ended);
+        lines.on('line', hear);
+        child.stdin.write(`${JSON.stringify(job)}\n`);
+      }),
+    stop: () => end(child),
+  };
 }
 
-const TICKS_PER_SECOND = 100;
-
-/** Processor seconds that a process has used so far. Linux only; elsewhere it is not a number. */
-export async function cpuSeconds(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-}
-
-/** Resident megabytes of a process. Linux only. */
-export async function residentMb(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024;
-}
-
-async function firstLine(child: ChildProcess): Promise<string> {
-  if (child.stdout === null) throw new Error('no standard output');
-  for await (const line of createInterface({ input: child.stdout })) return line;
-  throw new Error('a part of the benchmark did not start');
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
+/** Ends a process in order and waits for it. */
+export async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
   child.kill('SIGTERM');
   await ended;
+}
+
+/** Plain JavaScript, as the daemons are: a loader in the process would be measured too. */
+async function build(folder: string, name: string): Promise<string> {
+  const source = await readFile(new URL(`./${name}.ts`, import.meta.url), 'utf8');
+  const { outputText } = ts.transpileModule(source, {
+    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
+  });
+  const file = join(folder, `${name}.mjs`);
+  await writeFile(file, outputText);
+  return file;
 }

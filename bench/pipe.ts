@@ -23,7 +23,7 @@ const server = createServer((request, response) => {
   request.pipe(onward);
   response.on('close', () => onward.destroy());
 });
-server.listen(0, '127.0.0.1', () => {
+server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () => {
   const address = server.address();
   if (address !== null && typeof address === 'object') process.stdout.write(`${address.port}\n`);
 });

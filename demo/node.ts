@@ -14,12 +14,15 @@ export class DemoNode {
   readonly name: string;
   readonly home: string;
   readonly #logFile: string;
+  readonly #nodeArgs: readonly string[];
   #child: ChildProcess | undefined;
 
-  constructor(name: string, parent: string) {
+  /** `nodeArgs` are options of Node itself for the daemon. */
+  constructor(name: string, parent: string, nodeArgs: readonly string[] = []) {
     this.name = name;
     this.home = join(parent, name);
     this.#logFile = join(parent, `${name}.log`);
+    this.#nodeArgs = nodeArgs;
   }
 
   /** What it wrote to standard error: its log. */
@@ -46,7 +49,7 @@ export class DemoNode {
     await writeFile(join(this.home, 'clawmatrix.json'), JSON.stringify(config, undefined, 2), {
       mode: 0o600,
     });
-    const child = this.#spawn(['start']);
+    const child = this.#spawn(['start'], this.#nodeArgs);
     this.#child = child;
     const late = setTimeout(() => child.kill(), READY_MS);
     try {
@@ -72,10 +75,10 @@ export class DemoNode {
     return code;
   }
 
-  #spawn(args: readonly string[]): ChildProcess {
+  #spawn(args: readonly string[], nodeArgs: readonly string[] = []): ChildProcess {
     const env = { ...process.env, CLAWMATRIX_HOME: this.home, CLAWMATRIX_CONFIG: '' };
     const log = openSync(this.#logFile, 'a', 0o600);
-    const child = spawn(process.execPath, [program, ...args], {
+    const child = spawn(process.execPath, [...nodeArgs, program, ...args], {
       env,
       // Straight into a file, as a service's log goes: nobody has to read it for the daemon to go on.
       stdio: ['ignore', 'pipe', log],

@@ -1,9 +1,8 @@
 /** The only wiring: everyone else is handed what they need here. Starts in order, stops in reverse. */
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Loaded } from './config/load.ts';
-import { startControl } from './control/server.ts';
-import type { Target } from './core/call.ts';
-import { CALLS_MAX, PROCESS_BUFFER_BYTES_MAX, STOP_MS } from './core/limits.ts';
+import { type ControlHandlers, startControl } from './control/server.ts';
+import { CALLS_MAX, DRAIN_MS, PROCESS_BUFFER_BYTES_MAX } from './core/limits.ts';
 import { version } from './core/version.ts';
 import type { ModelView, PeerView, StatusView } from './core/views.ts';
 import type { DialectTools } from './dialect/shape.ts';
@@ -18,10 +17,8 @@ import { Mesh } from './mesh/mesh.ts';
 import { Catalog, type CatalogNode } from './routing/catalog.ts';
 import { viewOfTarget } from './routing/model-view.ts';
 import { Router } from './routing/router.ts';
-import { echoAnswer, echoCard } from './upstream/echo.ts';
 import { logged } from './upstream/logged.ts';
-import { shared } from './upstream/shared.ts';
-import { Upstreams } from './upstream/upstream.ts';
+import { OwnModels } from './upstream/own-models.ts';
 
 export interface Daemon {
   status(): StatusView;
@@ -37,8 +34,15 @@ export interface Daemon {
   readonly stopped: Promise<void>;
 }
 
-export async function startDaemon(loaded: Loaded): Promise<Daemon> {
-  const daemon = new Wiring(loaded, new SystemClock());
+/** Who holds the daemon, and is asked when the command line wants it to stop or to start anew. */
+export type DaemonHost = Pick<ControlHandlers, 'stop' | 'restart'>;
+
+export async function startDaemon(
+  loaded: Loaded,
+  host: DaemonHost,
+  clock: Clock = new SystemClock(),
+): Promise<Daemon> {
+  const daemon = new Wiring(loaded, clock, host);
   try {
     await daemon.start();
   } catch (error) {
@@ -50,14 +54,14 @@ export async function startDaemon(loaded: Loaded): Promise<Daemon> {
 
 class Wiring implements Daemon {
   readonly #loaded: Loaded;
+  readonly #host: DaemonHost;
   readonly #clock: Clock;
   readonly #standardError: StandardError;
   readonly #log: Log;
   readonly #startedAt: number;
   readonly #identity: Identity;
   readonly #catalog = new Catalog();
-  readonly #upstreams: Upstreams;
-  readonly #local: readonly Target[];
+  readonly #own: OwnModels;
   readonly #mesh: Mesh;
   readonly #router: Router;
   readonly #buffers = new Budget(PROCESS_BUFFER_BYTES_MAX);
@@ -70,16 +74,25 @@ class Wiring implements Daemon {
     this.#settleStopped = resolve;
   });
 
-  constructor(loaded: Loaded, clock: Clock) {
-    const { name, listen, peers, announced, bootEpoch, networkKey, secrets, logLevel: level } = loaded;
+  constructor(loaded: Loaded, clock: Clock, host: DaemonHost) {
+    const { name, listen, peers, offer, bootEpoch, networkKey, secrets, logLevel: level } = loaded;
     this.#loaded = loaded;
+    this.#host = host;
     this.#clock = clock;
     this.#startedAt = clock.now();
     this.#standardError = new StandardError(clock);
     this.#log = createLog({ level, secrets, write: this.#standardError.write });
     this.#identity = new Identity(loaded.identity);
-    this.#upstreams = new Upstreams(loaded.upstreams, { nodeName: name, clock });
-    this.#local = this.#localTargets();
+    const tools = dialectTools(clock, loaded.config.limits.sseEventBytesMax);
+    this.#own = new OwnModels(offer, {
+      nodeName: name,
+      clock,
+      tools,
+      log: this.#log,
+      silenceMs: loaded.config.timeouts.upstreamMs,
+      proxyPort: loaded.proxy.port,
+      onChange: () => this.#ownChanged(),
+    });
     this.#mesh = new Mesh(
       {
         clock,
@@ -90,14 +103,13 @@ class Wiring implements Daemon {
         chance: () => randomInt(2 ** 32) / 2 ** 32,
         dial: dialSocket,
         listen: listenSockets,
-        answer: logged(shared(this.#upstreams.answer, announced, name), { clock, log: this.#log }),
+        answer: logged(this.#own.answerShared, { clock, log: this.#log }),
         buffers: this.#buffers,
         slots: new Budget(CALLS_MAX),
         onChange: () => this.#meshChanged(),
       },
-      { name, version: version(), bootEpoch, listen, peers, cards: announced },
+      { name, version: version(), bootEpoch, listen, peers, cards: this.#own.announced },
     );
-    const tools = dialectTools(clock, loaded.config.limits.sseEventBytesMax);
     this.#router = new Router({
       catalog: this.#catalog,
       clock,
@@ -128,27 +140,33 @@ class Wiring implements Daemon {
       status: () => this.status(),
       peers: () => this.peers(),
       models: () => this.models(),
-      stop: () => void this.stop(),
+      stop: () => this.#host.stop(),
+      restart: () => this.#host.restart(),
     };
     const control = await startControl({ path: controlPath, clock: this.#clock, handlers });
     this.#opened.push(() => control.close());
-    this.#opened.push(() => this.#upstreams.close());
+    this.#opened.push(() => this.#own.close());
+    await this.#own.start();
     this.#opened.push(() => this.#mesh.close());
     await this.#mesh.start().catch((error: unknown) => this.#cannotListen(error));
     const edge = await startEdge(
       {
         answer: this.#router.answer,
         origin: this.#identity.id,
+        nodeName: this.#loaded.name,
         clock: this.#clock,
         log: this.#log,
         budget: this.#buffers,
+        holdMs: this.#loaded.config.timeouts.holdMs,
         models: () => this.models(),
         status: () => this.status(),
       },
       proxy,
     );
     // Both have running calls: what clients here asked for, and what this node answers for others.
-    this.#opened.push(async () => void (await Promise.all([edge.close(), this.#mesh.drain(STOP_MS)])));
+    this.#opened.push(
+      async () => void (await Promise.all([edge.close(DRAIN_MS), this.#mesh.drain(DRAIN_MS)])),
+    );
     this.#proxyUrl = edge.url;
   }
 
@@ -158,7 +176,7 @@ class Wiring implements Daemon {
   }
 
   status(): StatusView {
-    const { name, warnings } = this.#loaded;
+    const { name, bootEpoch, warnings } = this.#loaded;
     const peers = this.peers();
     const models = this.models();
     return {
@@ -166,6 +184,7 @@ class Wiring implements Daemon {
       name,
       version: version(),
       pid: process.pid,
+      bootEpoch,
       uptimeSeconds: Math.floor((this.#clock.now() - this.#startedAt) / 1_000),
       proxy: this.#proxyUrl,
       listen: this.listenUrl,
@@ -197,31 +216,24 @@ class Wiring implements Daemon {
     this.#settleStopped();
   }
 
-  #localTargets(): readonly Target[] {
-    const { name: nodeName, config } = this.#loaded;
-    const at = { node: this.#identity.id, nodeName, place: 'local' } as const;
-    // Only where nothing is configured: it is there for a first try, and must not turn up among real models.
-    if (config.models.length === 0 && config.peers.length === 0) {
-      const tools = dialectTools(this.#clock, config.limits.sseEventBytesMax);
-      return [{ ...at, card: echoCard, answer: echoAnswer(tools) }];
-    }
-    return this.#upstreams.cards.map((card) => ({ ...at, card, answer: this.#upstreams.answer }));
-  }
-
   #cannotListen(error: unknown): never {
     const reason = error instanceof Error ? error.message : String(error);
     const text = `the mesh cannot listen on ${this.listenUrl}: ${reason}; set listen.host and listen.port`;
     throw new Error(text, { cause: error });
   }
 
+  /** A model server of this node has come, gone or changed. */
+  #ownChanged(): void {
+    this.#mesh.announce(this.#own.announced);
+    this.#meshChanged();
+  }
+
   /** What the mesh knows, as the catalog keeps it. */
   #meshChanged(): void {
-    const own: CatalogNode = {
-      id: this.#identity.id,
-      name: this.#loaded.name,
-      live: true,
-      targets: this.#local,
-    };
+    const { name } = this.#loaded;
+    const here = { node: this.#identity.id, nodeName: name, place: 'local' } as const;
+    const targets = this.#own.cards.map((card) => ({ ...here, card, answer: this.#own.answer }));
+    const own: CatalogNode = { id: this.#identity.id, name, live: true, targets };
     const others = this.#mesh.remotes.map((peer): CatalogNode => {
       const at = { node: peer.id, nodeName: peer.name, place: 'remote' } as const;
       const targets = peer.cards.map((card) => ({ ...at, card, answer: peer.exchange.answer(card) }));

@@ -9,6 +9,7 @@ import { identityId, keepIdentity, keepNetworkKey } from '../config/state.ts';
 import { SECRET_BYTES_MAX } from '../core/limits.ts';
 import { createPrivate, isErrno, privateDirectory, readPrivate, writePrivate } from '../lib/files.ts';
 import { UsageFault } from './exit.ts';
+import { spelled } from './spelled.ts';
 import { starterConfig } from './starter.ts';
 import type { World } from './world.ts';
 
@@ -97,9 +98,8 @@ function told(path: string, done: KeyDone, what: string): string {
   return `${done.padEnd(10)} ${path}  (${what})`;
 }
 
-function nextSteps(home: Home, key: KeyDone, { home: named, configPath }: Wishes): string[] {
-  const options = `${named === undefined ? '' : ` --home ${named}`}${configPath === undefined ? '' : ` --config ${configPath}`}`;
-  const steps = ['Next:', `  clawmatrix${options} start`];
+function nextSteps(home: Home, key: KeyDone, wishes: Wishes): string[] {
+  const steps = ['Next:', `  ${spelled(wishes, 'start')}`];
   if (key === 'replaced')
     steps.push('  (a daemon that is running goes on with the old key until it is started again)');
   if (key !== 'taken over' && key !== 'replaced')

@@ -8,5 +8,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 process.stderr.on('error', () => {});
 
 const code = await runCli(process.argv.slice(2), processWorld());
-await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
+// What was written is still to go out; but Ctrl-C waits for no reader.
+if (code < 128) await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
 process.exit(code);

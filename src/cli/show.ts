@@ -1,10 +1,49 @@
 /** `status`, `peers`, `models`: what a running daemon says of itself, for a person or as JSON. */
-import { askDaemon } from '../control/client.ts';
+import { type AskOptions, askDaemon } from '../control/client.ts';
 import { shortId } from '../core/ids.ts';
 import type { ModelView, PeerView, StatusView } from '../core/views.ts';
 import { type Colour, painter } from './colour.ts';
 import { type Column, jsonText, plainText, table } from './table.ts';
 import type { World } from './world.ts';
+
+/** One thing that the daemon says of itself. */
+export interface Listing<View> {
+  ask(options: AskOptions): Promise<View>;
+  text(view: View, world: World): string;
+  json(view: View): unknown;
+  /** Without what changes at every look: times and durations. */
+  gist(view: View): unknown;
+}
+
+/** Without a terminal to ask: what every table must fit. */
+const WIDTH = 80;
+
+export const statusListing: Listing<StatusView> = {
+  ask: (options) => askDaemon('status', options),
+  text: statusText,
+  json: (status) => status,
+  gist: ({ uptimeSeconds: _, ...status }) => status,
+};
+
+export const peersListing: Listing<readonly PeerView[]> = {
+  ask: (options) => askDaemon('peers', options),
+  text: (peers, world) =>
+    peers.length === 0
+      ? 'No peers: none is configured, and none has come by.\n'
+      : table(peers, peerColumns(world), world.out.columns ?? WIDTH) + reasonsText(peers),
+  json: (peers) => peers,
+  gist: (peers) => peers.map(({ rttMs: _, ...peer }) => peer),
+};
+
+export const modelsListing: Listing<readonly ModelView[]> = {
+  ask: (options) => askDaemon('models', options),
+  text: (models, world) =>
+    models.length === 0
+      ? 'No models: none is configured here, and no peer has told of any.\n'
+      : table(models, modelColumns(world), world.out.columns ?? WIDTH),
+  json: (models) => models.map(modelRow),
+  gist: (models) => models.map(modelRow),
+};
 
 export interface ShowOptions {
   /** The control socket. */
@@ -12,27 +51,13 @@ export interface ShowOptions {
   readonly json: boolean;
 }
 
-/** Without a terminal to ask: what every table must fit. */
-const WIDTH = 80;
-
-export async function showStatus(world: World, { path, json }: ShowOptions): Promise<void> {
-  const status = await askDaemon('status', { path, clock: world.clock });
-  world.out.write(json ? jsonText(status) : statusText(status));
-}
-
-export async function showPeers(world: World, { path, json }: ShowOptions): Promise<void> {
-  const peers = await askDaemon('peers', { path, clock: world.clock });
-  if (json) world.out.write(jsonText(peers));
-  else if (peers.length === 0) world.out.write('No peers: none is configured, and none has come by.\n');
-  else world.out.write(table(peers, peerColumns(world), world.out.columns ?? WIDTH) + reasonsText(peers));
-}
-
-export async function showModels(world: World, { path, json }: ShowOptions): Promise<void> {
-  const models = await askDaemon('models', { path, clock: world.clock });
-  if (json) world.out.write(jsonText(models.map(modelRow)));
-  else if (models.length === 0)
-    world.out.write('No models: none is configured here, and no peer has told of any.\n');
-  else world.out.write(table(models, modelColumns(world), world.out.columns ?? WIDTH));
+export async function show<View>(
+  world: World,
+  listing: Listing<View>,
+  { path, json }: ShowOptions,
+): Promise<void> {
+  const view = await listing.ask({ path, clock: world.clock });
+  world.out.write(json ? jsonText(listing.json(view)) : listing.text(view, world));
 }
 
 /** The card is the daemon's own business; what it says that people ask for is beside it. */

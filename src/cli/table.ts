@@ -64,6 +64,11 @@ export function plainText(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '');
 }
 
+/** A text of many lines, as a model writes it, without what would move the cursor or turn the direction of the text. */
+export function proseText(text: string): string {
+  return text.replaceAll(/(?![\n\t])\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, '');
+}
+
 /** Columns of the terminal that the text takes. */
 export function textWidth(text: string): number {
   let width = 0;
@@ -87,7 +92,15 @@ function letterWidth(letter: string): number {
 
 /** JSON for standard output; what a terminal would obey is escaped, which JSON's readers undo. */
 export function jsonText(value: unknown): string {
-  const text = JSON.stringify(value, null, 2);
+  return plainJson(JSON.stringify(value, null, 2));
+}
+
+/** The same on one line, for those who read line by line. */
+export function jsonLine(value: unknown): string {
+  return plainJson(JSON.stringify(value));
+}
+
+function plainJson(text: string): string {
   return `${text.replaceAll(/[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, escaped)}\n`;
 }
 

@@ -21,11 +21,16 @@ export class ConfigFaults extends Error {
   readonly configPath: string | null;
 
   constructor(faults: readonly Fault[], configPath: string | null, scrub: (text: string) => string) {
-    const sorted = faults.toSorted((a, b) => (a.line ?? LAST) - (b.line ?? LAST));
+    const sorted = inOrder(faults);
     super(scrub(listed(sorted, configPath)));
     this.faults = sorted;
     this.configPath = configPath;
   }
+}
+
+/** By their lines, as one goes through the file. */
+export function inOrder(faults: readonly Fault[]): readonly Fault[] {
+  return faults.toSorted((a, b) => (a.line ?? LAST) - (b.line ?? LAST));
 }
 
 /** `models[1].provider`; keys that are no plain name are quoted. */

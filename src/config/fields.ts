@@ -142,6 +142,16 @@ function parsed(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
+/** An agent of OpenClaw, as its gateway wants it named; a plain id is one of the agents that `openclaw/` names. */
+export const agentField = z
+  .string()
+  .trim()
+  .regex(
+    /^(openclaw|(openclaw[/:]|agent:)?[A-Za-z0-9][A-Za-z0-9._-]{0,63})$/,
+    'expected an agent of OpenClaw, as "main" or "openclaw/main"',
+  )
+  .transform((agent) => (/^openclaw$|[/:]/.test(agent) ? agent : `openclaw/${agent}`));
+
 export const nodeIdField = made((text) => {
   const id = asNodeId(text.trim().toLowerCase());
   return (

@@ -19,7 +19,9 @@ export type FileRead =
     }
   /** There is none, and nobody named one. */
   | { readonly kind: 'absent' }
-  | { readonly kind: 'unreadable'; readonly fault: Fault };
+  | { readonly kind: 'unreadable'; readonly fault: Fault }
+  /** It was read, and is not what it must be. */
+  | { readonly kind: 'malformed'; readonly fault: Fault };
 
 export async function readConfigFile(place: ConfigPlace): Promise<FileRead> {
   let content: { text: string; mode: number };
@@ -38,15 +40,22 @@ function parse(text: string, mode: number): FileRead {
   try {
     value = JSON5.parse(text);
   } catch (error) {
-    return { kind: 'unreadable', fault: syntaxFault(error) };
+    return { kind: 'malformed', fault: syntaxFault(error) };
   }
   const places = findPlaces(text);
   if (places.tooDeep !== undefined) {
-    const { tooDeep: path } = places;
-    return unreadable(`nested deeper than ${JSON_DEPTH_MAX} levels`, places.lineOf(path));
+    const line = places.lineOf(places.tooDeep);
+    const fault = { path: [], message: `nested deeper than ${JSON_DEPTH_MAX} levels` };
+    return { kind: 'malformed', fault: line === undefined ? fault : { ...fault, line } };
   }
   const faults = places.twice.map((path) => twice(path, places));
   return { kind: 'read', value, places, mode, faults };
+}
+
+/** The fault with the line that it is in. */
+export function placed(fault: Fault, file: FileRead): Fault {
+  const line = file.kind === 'read' ? file.places.lineOf(fault.path) : undefined;
+  return line === undefined ? fault : { ...fault, line };
 }
 
 function twice(path: Path, places: Places): Fault {
@@ -70,9 +79,8 @@ function numberOf(error: Error, name: string): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-function unreadable(message: string, line?: number): FileRead {
-  const fault = { path: [], message };
-  return { kind: 'unreadable', fault: line === undefined ? fault : { ...fault, line } };
+function unreadable(message: string): FileRead {
+  return { kind: 'unreadable', fault: { path: [], message } };
 }
 
 class Unreadable extends Error {}

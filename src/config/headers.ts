@@ -39,6 +39,22 @@ const name = z
 /** Values under such a name are taken for secrets although they are written out: they are kept out of the log. */
 const SECRET_NAME = /key|token|secret|auth|cookie|password|signature/i;
 
+/** Why no configuration can add a header of that name. */
+export function headerNameFault(text: string): string | undefined {
+  return name.safeParse(text).error?.issues[0]?.message;
+}
+
+/** Why no HTTP header can carry the value. */
+export function headerValueFault(value: string): string | undefined {
+  return /^[\t\x20-\x7e]*$/.test(value)
+    ? undefined
+    : 'holds a line break or a letter that no HTTP header can carry';
+}
+
+export function namesSecret(header: string): boolean {
+  return SECRET_NAME.test(header);
+}
+
 /** Some servers want their key in a header of their own, so each value may be a reference. Names come out lower-case. */
 export function headersField(read: ReadSecret) {
   return z.record(name, secretForm).transform(async (written, context) => {
@@ -46,9 +62,12 @@ export function headersField(read: ReadSecret) {
     for (const [name, form] of Object.entries(written)) {
       const fault = (message: string) => context.addIssue({ code: 'custom', path: [name], message });
       const found = await headerValue(name, form, read);
-      if (!found.ok) fault(found.fault);
-      else if (!/^[\t\x20-\x7e]*$/.test(found.value))
-        fault('holds a line break or a letter that no HTTP header can carry');
+      if (!found.ok) {
+        fault(found.fault);
+        continue;
+      }
+      const unfit = headerValueFault(found.value);
+      if (unfit !== undefined) fault(unfit);
       else if (headers.has(name.toLowerCase())) fault('the same header twice: case does not count');
       else headers.set(name.toLowerCase(), found.value);
     }
@@ -61,6 +80,6 @@ async function headerValue(
   form: z.output<typeof secretForm>,
   read: ReadSecret,
 ): Promise<SecretFound> {
-  if (typeof form === 'string' && !SECRET_NAME.test(name)) return { ok: true, value: form };
+  if (typeof form === 'string' && !namesSecret(name)) return { ok: true, value: form };
   return readForm(form, read);
 }

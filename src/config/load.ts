@@ -1,19 +1,19 @@
 /** From file, environment and state directory to all that a daemon starts with, or one list of what is wrong. */
 import { hostname } from 'node:os';
-import type { Card } from '../core/card.ts';
 import type { NodeId } from '../core/ids.ts';
 import { NODE_NAME_CHARS_MAX } from '../core/limits.ts';
-import type { UpstreamSpec } from '../core/upstream-spec.ts';
+import type { Offer } from '../core/upstream-spec.ts';
 import type { Clock } from '../lib/clock.ts';
 import { FileFault, privateDirectory } from '../lib/files.ts';
 import { type LogLevel, Secrets } from '../lib/log.ts';
-import { expand } from './expand.ts';
+import { type Environment, expand } from './expand.ts';
 import { ConfigFaults, type Fault, faultsOf } from './faults.ts';
-import { type FileRead, literalSecrets, readConfigFile } from './file.ts';
+import { type FileRead, literalSecrets, placed, readConfigFile } from './file.ts';
 import { configPlace, type Home, homeOf, type Wishes } from './paths.ts';
 import { type Config, configSchema } from './schema.ts';
-import { errnoText, secretReader } from './secrets.ts';
+import { errnoText, type ReadSecret, secretReader } from './secrets.ts';
 import { identityId, keepIdentity, keepNetworkKey, nextBootEpoch } from './state.ts';
+import { surroundingsOf } from './surroundings.ts';
 import { resolveUpstreams } from './upstreams.ts';
 
 export interface Address {
@@ -28,10 +28,7 @@ export interface Loaded {
   /** Null where no file was found: nothing is configured then. */
   readonly configPath: string | null;
   readonly name: string;
-  /** One for each configured model that can be called. With `config.models` empty too, nothing is configured. */
-  readonly upstreams: readonly UpstreamSpec[];
-  /** The cards among them that other nodes are told of: those with `share: mesh`. */
-  readonly announced: readonly Card[];
+  readonly offer: Offer;
   readonly proxy: Config['proxy'];
   /** Null: this node only dials. */
   readonly listen: Address | null;
@@ -62,11 +59,15 @@ export async function load(options: LoadOptions): Promise<Loaded> {
   const secrets = new Secrets();
   const directory = await attempt(() => privateDirectory(home.path));
   const file = await readConfigFile(place);
-  const checked = await check(file, { options, home, secrets, path: place.path });
+  const { env } = options;
+  const { path } = place;
+  const read = secretReader({ env, configPath: path, networkKeyPath: home.networkKey, secrets });
+  const checked = await check(file, { env, read, path });
   const state: Attempt<State> = directory.ok
     ? await openState(home, checked.config)
     : { ok: false, faults: [] };
-  const faults = [...directory.faults, ...checked.faults, ...state.faults];
+  const around = await surroundingsOf(checked.config, { env, secrets, configPath: path, file });
+  const faults = [...directory.faults, ...checked.faults, ...around.faults, ...state.faults];
   const configPath = file.kind === 'absent' ? null : place.path;
   if (checked.config === undefined || !state.ok || faults.length > 0)
     throw faulty(faults, configPath, secrets);
@@ -75,14 +76,13 @@ export async function load(options: LoadOptions): Promise<Loaded> {
   const { config } = checked;
   const { identity, networkKey } = state.value;
   secrets.add(networkKey.toString('base64url'));
-  const { upstreams, announced, warnings } = resolveUpstreams(config);
+  const { offer, warnings } = resolveUpstreams(config, around.surroundings);
   return {
     config,
     home: home.path,
     configPath,
     name: config.nodeId ?? nameOf(options.hostName ?? hostname()),
-    upstreams,
-    announced,
+    offer,
     proxy: config.proxy,
     listen: config.listen ?? null,
     peers: config.peers,
@@ -104,24 +104,24 @@ export function nameOf(host: string): string {
   return name.replaceAll(/^-+|-+$/g, '') || 'node';
 }
 
-interface Checked {
+export interface Checked {
   readonly config: Config | undefined;
   readonly faults: readonly Fault[];
   readonly warnings: readonly string[];
 }
 
-interface CheckContext {
-  readonly options: LoadOptions;
-  readonly home: Home;
-  readonly secrets: Secrets;
+export interface CheckContext {
+  readonly env: Environment;
+  readonly read: ReadSecret;
   readonly path: string;
 }
 
-async function check(file: FileRead, { options, home, secrets, path }: CheckContext): Promise<Checked> {
-  if (file.kind === 'unreadable') return { config: undefined, faults: [file.fault], warnings: [] };
+/** What the file says, with all that is wrong with it. Reads what it refers to, by `read`. */
+export async function check(file: FileRead, { env, read, path }: CheckContext): Promise<Checked> {
+  if (file.kind === 'unreadable' || file.kind === 'malformed')
+    return { config: undefined, faults: [file.fault], warnings: [] };
   const written = file.kind === 'absent' ? {} : file.value;
-  const expanded = expand(written, options.env);
-  const read = secretReader({ env: options.env, configPath: path, networkKeyPath: home.networkKey, secrets });
+  const expanded = expand(written, env);
   const result = await configSchema(read).safeParseAsync(expanded.value, { reportInput: true });
   const faults = [...expanded.faults];
   if (!result.success) {
@@ -135,11 +135,6 @@ async function check(file: FileRead, { options, home, secrets, path }: CheckCont
   if (file.kind === 'absent') return { config, faults, warnings: [] };
   const all = [...file.faults, ...faults.map((fault) => placed(fault, file))];
   return { config, faults: all, warnings: readableByOthers(file, path) };
-}
-
-function placed(fault: Fault, file: FileRead & { kind: 'read' }): Fault {
-  const line = file.places.lineOf(fault.path);
-  return line === undefined ? fault : { ...fault, line };
 }
 
 /** A file without secrets may be read by anyone; one with a key in it should not be. */
@@ -167,12 +162,12 @@ async function openState(home: Home, config: Config | undefined): Promise<Attemp
   return { ok: true, value: { identity: identity.value.value, networkKey: key.value }, faults: [] };
 }
 
-type Attempt<T> =
+export type Attempt<T> =
   | { readonly ok: true; readonly value: T; readonly faults: readonly Fault[] }
   | { readonly ok: false; readonly faults: readonly Fault[] };
 
 /** What the state directory refuses goes into the list; anything unforeseen is thrown on. */
-async function attempt<T>(run: () => Promise<T>): Promise<Attempt<T>> {
+export async function attempt<T>(run: () => Promise<T>): Promise<Attempt<T>> {
   try {
     return { ok: true, value: await run(), faults: [] };
   } catch (error) {

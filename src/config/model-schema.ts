@@ -1,7 +1,7 @@
 /** The keys of models and of the servers that run them. */
 import { z } from 'zod';
 import { Cost, ModelId, ProviderName } from '../core/card.ts';
-import { CARD_TEXT_CHARS_MAX, CARDS_PER_NODE_MAX } from '../core/limits.ts';
+import { CARD_TEXT_CHARS_MAX, CARDS_PER_NODE_MAX, CONFIGURED_WAIT_MS_MAX } from '../core/limits.ts';
 import { aList, baseUrlField, keyField, nodeNameField, strict } from './fields.ts';
 import { headersField } from './headers.ts';
 import type { ReadSecret } from './secrets.ts';
@@ -12,15 +12,24 @@ const api = z
     'What the API speaks: "openai-completions" is /chat/completions, "openai-responses" is /responses.',
   );
 
-/** Beyond a day it is not a guard any more, and Node's timers end at 24 days. */
 export const upstreamMs = z
   .int()
   .min(1)
-  .max(86_400_000)
+  .max(CONFIGURED_WAIT_MS_MAX)
   .describe('Milliseconds without a byte from the upstream that end a call.');
-const upstreamTimeouts = strict({ upstreamMs: upstreamMs.optional() });
+const upstreamTimeouts = strict({ upstreamMs: upstreamMs.optional() }).describe(
+  'In place of the timeouts for all.',
+);
 
 const tokens = z.int().positive();
+
+const { input, output, cacheRead, cacheWrite } = Cost.shape;
+const cost = {
+  input: input.describe('Of the request.'),
+  output: output.describe('Of the answer.'),
+  cacheRead: cacheRead.describe('Read from a cache.'),
+  cacheWrite: cacheWrite.describe('Written to a cache.'),
+};
 
 /** What a model can be described by, on its owner or where it is called. */
 const traits = {
@@ -32,7 +41,7 @@ const traits = {
     .optional()
     .describe('What the model takes.'),
   reasoning: z.boolean().optional().describe('Whether the model thinks before it answers.'),
-  cost: strict(Cost.shape).optional().describe('Dollars for a million tokens.'),
+  cost: strict(cost).optional().describe('Dollars for a million tokens.'),
   description: z
     .string()
     .max(CARD_TEXT_CHARS_MAX)
@@ -51,7 +60,7 @@ export function provider(read: ReadSecret) {
     discover: z
       .boolean()
       .optional()
-      .describe('Asks the server for its models. Accepted, and not used by this version.'),
+      .describe('Asks the server which models it has, and offers those that are not in "models".'),
     timeouts: upstreamTimeouts.optional(),
   });
 }
@@ -67,7 +76,12 @@ export function models(read: ReadSecret) {
     api: api.optional(),
     headers: headersField(read).optional().describe("On top of the provider's."),
     ...traits,
-    share: z.enum(['mesh', 'none']).default('mesh').describe('Whether other nodes may call it.'),
+    share: z
+      .enum(['mesh', 'none'])
+      .optional()
+      .describe(
+        'Whether other nodes may call it. Default: "mesh"; "none" for a model that the OpenClaw gateway answers.',
+      ),
     timeouts: upstreamTimeouts.optional(),
   });
   return z
@@ -97,9 +111,9 @@ export function models(read: ReadSecret) {
 
 export function proxyModel() {
   return strict({
-    id: ModelId,
+    id: ModelId.describe('The model that is meant.'),
     nodeId: nodeNameField.optional().describe('The only node, by name or id, that this model is called on.'),
-    provider: ProviderName.optional(),
+    provider: ProviderName.optional().describe('Its provider, where several have a model of that name.'),
     ...traits,
     tell: z.boolean().optional().describe('Whether the description is told to other nodes. Default: no.'),
   });

@@ -49,6 +49,14 @@ export function configPlace({ configPath, env }: Wishes, home: Home): ConfigPlac
   return { path: resolve(untilde(named, env)), named: true };
 }
 
+/** Where OpenClaw keeps its configuration, by its own rules. */
+export function openclawPath(env: Environment): string {
+  const named = filled(env.OPENCLAW_CONFIG_PATH);
+  if (named !== undefined) return resolve(untilde(named, env));
+  const state = filled(env.OPENCLAW_STATE_DIR) ?? join(userHome(env), '.openclaw');
+  return resolve(untilde(state, env), 'openclaw.json');
+}
+
 /** A path as a file names it: `~/` is the user's directory, and a relative one starts where that file is. */
 export function pathFrom(directory: string, written: string, env: Environment): string {
   const path = untilde(written, env);

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { ProviderName } from '../core/card.ts';
 import {
   API_KEY_CHARS_MIN,
+  CONFIGURED_WAIT_MS_MAX,
+  HOLD_MS,
   JSON_REPLY_BYTES_MAX,
   NEIGHBOURS_PER_NODE_MAX,
   SSE_EVENT_BYTES_MAX,
@@ -10,6 +12,7 @@ import {
 } from '../core/limits.ts';
 import {
   addressField,
+  agentField,
   aList,
   allowedHostField,
   anObject,
@@ -23,7 +26,6 @@ import {
   originField,
   peerUrlField,
   portField,
-  secretField,
   strict,
 } from './fields.ts';
 import { models, provider, proxyModel, upstreamMs } from './model-schema.ts';
@@ -59,8 +61,20 @@ export function configSchema(read: ReadSecret) {
       .describe('Says more of a model in the list, or pins it to a node. Never limits the list.'),
     openclaw: openclaw(read)
       .optional()
-      .describe('OpenClaw on this machine. Accepted, and not used by this version.'),
-    timeouts: strict({ upstreamMs: upstreamMs.default(UPSTREAM_SILENCE_MS) }).prefault({}),
+      .describe('OpenClaw: what its configuration says of providers, and its gateway as the last resort.'),
+    timeouts: strict({
+      upstreamMs: upstreamMs.default(UPSTREAM_SILENCE_MS),
+      holdMs: z
+        .int()
+        .min(1)
+        .max(CONFIGURED_WAIT_MS_MAX)
+        .default(HOLD_MS)
+        .describe(
+          'Milliseconds that a stream call without a reply waits before it is answered with 200 and kept alive.',
+        ),
+    })
+      .prefault({})
+      .describe('How long this node waits.'),
     limits: strict({
       sseEventBytesMax: z
         .int()
@@ -68,16 +82,23 @@ export function configSchema(read: ReadSecret) {
         .max(JSON_REPLY_BYTES_MAX)
         .default(SSE_EVENT_BYTES_MAX)
         .describe('The longest event or line of a stream, in bytes. A longer one ends the call.'),
-    }).prefault({}),
+    })
+      .prefault({})
+      .describe('How much this node takes.'),
     log: strict({
-      level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
-    }).prefault({}),
+      level: z
+        .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+        .default('info')
+        .describe('What is worth a line.'),
+    })
+      .prefault({})
+      .describe('One JSON line for each event, on standard error.'),
   });
 }
 
 function listen() {
   const address = strict({
-    host: hostField.default('0.0.0.0'),
+    host: hostField.default('0.0.0.0').describe('The address of this machine that others reach it by.'),
     port: portField.default(LISTEN_PORT).describe('0 takes any free port.'),
   });
   return z.union([z.boolean(), address]).transform((written) => {
@@ -88,7 +109,7 @@ function listen() {
 
 function peers() {
   const peer = strict({
-    url: peerUrlField,
+    url: peerUrlField.describe('Where it listens, as ws://hub.lan:19700.'),
     id: nodeIdField.optional().describe('The id that the node must prove; any other is refused.'),
   });
   const short = peerUrlField.transform((url): z.output<typeof peer> => ({ url }));
@@ -134,7 +155,7 @@ function proxy(read: ReadSecret) {
       .array(addressField)
       .max(256)
       .default([])
-      .describe('Addresses of reverse proxies, whose X-Forwarded-Host counts.'),
+      .describe('Addresses of reverse proxies, whose X-Forwarded-Host and X-Forwarded-For count.'),
   }).superRefine(
     ({ host, apiKeys }, context) => {
       // A fault in either has been told already, and what is left of the value says nothing.
@@ -163,9 +184,29 @@ function openProxy(host: string): string {
 
 function openclaw(read: ReadSecret) {
   return strict({
-    config: z.string().min(1).optional().describe("OpenClaw's own configuration file."),
-    gateway: strict({ url: baseUrlField, token: secretField(read).optional() })
+    config: z
+      .string()
+      .min(1)
       .optional()
-      .describe('The gateway that answers where nothing else does.'),
+      .describe(
+        "OpenClaw's own configuration file, for models whose provider is described there. Default: where OpenClaw keeps it.",
+      ),
+    gateway: strict({
+      url: baseUrlField
+        .optional()
+        .describe(
+          "The gateway's address, with or without /v1. Default: this machine, at OpenClaw's own port.",
+        ),
+      token: keyField(read)
+        .optional()
+        .describe(
+          "The gateway's token or password. Default, for a gateway on this machine: OPENCLAW_GATEWAY_TOKEN, or what OpenClaw's file says.",
+        ),
+      agent: agentField
+        .prefault('openclaw/default')
+        .describe('The agent that answers: its id, as "main", or a form of OpenClaw\'s own.'),
+    })
+      .optional()
+      .describe("OpenClaw's gateway, which answers for models that have no other upstream."),
   });
 }

@@ -1,118 +1,173 @@
-/** From what the configuration says of models and providers to what is called: one upstream for each model. Pure. */
-
-import type { Dialect, Headers } from '../core/call.ts';
+/** From what the configuration says of models and providers to what is called: one upstream for each model. */
 import type { Card } from '../core/card.ts';
 import { SSE_EVENT_BYTES_MAX } from '../core/limits.ts';
-import type { UpstreamSpec } from '../core/upstream-spec.ts';
-import { API_NAMES } from '../core/views.ts';
+import type { Offer, UpstreamSpec } from '../core/upstream-spec.ts';
+import type { Secrets } from '../lib/log.ts';
+import type { Environment } from './expand.ts';
+import { type Gateway, gatewayOf } from './gateway.ts';
+import type { OpenclawFile } from './openclaw.ts';
+import { lend } from './openclaw-provider.ts';
 import type { Config, ModelConfig, ProviderConfig } from './schema.ts';
+import { discoveryOf, gatewaySpecOf, lenderOf, specOf } from './spec.ts';
 
 export interface Resolved {
-  readonly upstreams: readonly UpstreamSpec[];
-  /** The cards of those that other nodes are told of. */
-  readonly announced: readonly Card[];
+  readonly offer: Offer;
   readonly warnings: readonly string[];
 }
 
-export function resolveUpstreams(config: Config): Resolved {
+/** What stands around our own configuration. */
+export interface Surroundings {
+  /** Undefined where nothing of ours asks for it. */
+  readonly openclaw: OpenclawFile | undefined;
+  readonly env: Environment;
+  /** Told of each key that is found in OpenClaw's file. */
+  readonly secrets: Secrets;
+}
+
+/** Whether OpenClaw's file is to be read: somebody names it, or a model has no other upstream. */
+export function wantsOpenclaw(config: Config): boolean {
+  return config.openclaw?.config !== undefined || config.models.some((model) => !hasOwnWay(model, config));
+}
+
+export function resolveUpstreams(config: Config, around: Surroundings): Resolved {
+  const search = new Search(config, around);
   const upstreams: UpstreamSpec[] = [];
   const announced: Card[] = [];
-  const warnings = [...notYetUsed(config)];
   config.models.forEach((model, index) => {
-    const provider = Object.hasOwn(config.providers, model.provider)
-      ? config.providers[model.provider]
-      : undefined;
-    const baseUrl = model.baseUrl ?? provider?.baseUrl;
-    if (baseUrl === undefined) {
-      warnings.push(noUpstream(model, index));
-      return;
-    }
-    const lender = provider !== undefined && sameOrigin(baseUrl, provider.baseUrl) ? provider : undefined;
-    if (lender === undefined && provider !== undefined && lacksKey(model, provider))
-      warnings.push(keyStays(model, index));
-    const upstream = specOf({ model, lender, baseUrl, config });
-    upstreams.push(upstream);
-    if (model.share === 'mesh') announced.push(upstream.card);
+    const spec = search.specOf(model, index);
+    if (spec === undefined) return;
+    upstreams.push(spec);
+    const share = model.share ?? (spec.gateway === undefined ? 'mesh' : 'none');
+    if (share === 'mesh') announced.push(spec.card);
   });
-  return { upstreams, announced, warnings };
-}
-
-interface Parts {
-  readonly model: ModelConfig;
-  /** The provider, where the model is called at its origin: its key and headers are for no other. */
-  readonly lender: ProviderConfig | undefined;
-  readonly baseUrl: string;
-  readonly config: Config;
-}
-
-function specOf({ model, lender, baseUrl, config }: Parts): UpstreamSpec {
-  const apiKey = model.apiKey ?? lender?.apiKey;
-  const headers: Headers = { ...lender?.headers, ...model.headers };
+  const discoveries = Object.entries(config.providers).flatMap(([name, provider]) =>
+    provider.discover === true ? [discoveryOf(name, provider, config)] : [],
+  );
   return {
-    card: cardOf(model, dialectOf(model.api ?? lender?.api)),
-    baseUrl,
-    ...(apiKey === undefined ? {} : { apiKey }),
-    headers,
-    silenceMs: model.timeouts?.upstreamMs ?? lender?.timeouts?.upstreamMs ?? config.timeouts.upstreamMs,
-    eventBytesMax: config.limits.sseEventBytesMax,
+    offer: { upstreams, announced, discoveries, looksAround: isBare(config) },
+    warnings: [...notYetUsed(config), ...unusedFile(config, around.openclaw), ...search.warnings],
   };
 }
 
-function cardOf(model: ModelConfig, dialect: Dialect): Card {
-  const { id, provider, description, contextWindow, maxTokens, input, reasoning, cost } = model;
-  return {
-    id,
-    provider,
-    dialect,
-    ...(description === undefined ? {} : { description }),
-    ...(contextWindow === undefined ? {} : { contextWindow }),
-    ...(maxTokens === undefined ? {} : { maxTokens }),
-    ...(input === undefined ? {} : { input }),
-    ...(reasoning === undefined ? {} : { reasoning }),
-    ...(cost === undefined ? {} : { cost }),
-  };
+/** Where each model is answered: its own address, its provider's, what OpenClaw says of that, OpenClaw's gateway. */
+class Search {
+  readonly warnings: string[] = [];
+  readonly #config: Config;
+  readonly #around: Surroundings;
+  #gateway: Gateway | undefined;
+
+  constructor(config: Config, around: Surroundings) {
+    this.#config = config;
+    this.#around = around;
+  }
+
+  /** Undefined where the model is not offered; the reason is in the warnings. */
+  specOf(model: ModelConfig, index: number): UpstreamSpec | undefined {
+    const config = this.#config;
+    const at = `models[${index}] (${model.provider}/${model.id})`;
+    if (!hasOwnWay(model, config)) return this.#borrowed(model, at);
+    const provider = providerOf(model, config);
+    const baseUrl = model.baseUrl ?? provider?.baseUrl ?? '';
+    const lender = provider !== undefined && sameOrigin(baseUrl, provider.baseUrl) ? provider : undefined;
+    if (lender === undefined && provider?.apiKey !== undefined && model.apiKey === undefined)
+      this.warnings.push(keyStays(model, at));
+    return specOf({ model, baseUrl, lender: lender && lenderOf(lender), config });
+  }
+
+  #borrowed(model: ModelConfig, at: string): UpstreamSpec | undefined {
+    const { openclaw = { kind: 'absent', path: '' } } = this.#around;
+    const { id, provider } = model;
+    if (openclaw.kind === 'absent') return this.#byGateway(model, at);
+    if (openclaw.kind !== 'read')
+      return this.#refuse(
+        `${at} is not offered: it has no "baseUrl", "${provider}" is not in "providers", ` +
+          `and OpenClaw's configuration ${openclaw.path} cannot be used: ${openclaw.why}`,
+      );
+    const wanted = { provider, id, hasKey: model.apiKey !== undefined, hasApi: model.api !== undefined };
+    const loan = lend(openclaw.root, wanted, this.#around);
+    switch (loan.kind) {
+      case 'lent': {
+        const { lender } = loan;
+        return specOf({ model, baseUrl: lender.baseUrl, lender, config: this.#config });
+      }
+      case 'refused':
+        return this.#refuse(
+          `${at} is not offered: models.providers.${provider} in ${openclaw.path} cannot be used: ${loan.why}; ` +
+            `mend it there, or describe "${provider}" in "providers"`,
+        );
+      case 'none':
+        return this.#byGateway(model, at);
+    }
+  }
+
+  #byGateway(model: ModelConfig, at: string): UpstreamSpec | undefined {
+    const { openclaw } = this.#around;
+    const written = this.#config.openclaw?.gateway;
+    if (written === undefined) return this.#refuse(noUpstream(model, at, openclaw));
+    // It travels in a header.
+    if (!/^[\x21-\x7e]+$/.test(model.id))
+      return this.#refuse(`${at} is not offered: OpenClaw's gateway takes no such letters in a model's name`);
+    if (model.apiKey !== undefined || model.headers !== undefined)
+      this.warnings.push(
+        `${at} is answered by OpenClaw's gateway, which gets neither the model's "apiKey" nor its "headers": ` +
+          'give the model a "baseUrl" to use them',
+      );
+    this.#gateway ??= this.#openGateway(written);
+    return gatewaySpecOf(model, this.#gateway, this.#config);
+  }
+
+  #openGateway(written: Parameters<typeof gatewayOf>[0]): Gateway {
+    const { openclaw: file = { kind: 'absent', path: '' }, env, secrets } = this.#around;
+    const gateway = gatewayOf(written, { file, env, secrets });
+    this.warnings.push(...gateway.warnings);
+    return gateway;
+  }
+
+  #refuse(warning: string): undefined {
+    this.warnings.push(warning);
+  }
 }
 
-function dialectOf(api: ModelConfig['api']): Dialect {
-  return api === API_NAMES.responses ? 'responses' : 'chat';
+function isBare({ models, peers, providers }: Config): boolean {
+  return models.length === 0 && peers.length === 0 && Object.keys(providers).length === 0;
+}
+
+function hasOwnWay(model: ModelConfig, config: Config): boolean {
+  return model.baseUrl !== undefined || providerOf(model, config) !== undefined;
+}
+
+function providerOf({ provider }: ModelConfig, { providers }: Config): ProviderConfig | undefined {
+  return Object.hasOwn(providers, provider) ? providers[provider] : undefined;
 }
 
 function sameOrigin(one: string, other: string): boolean {
   return new URL(one).origin === new URL(other).origin;
 }
 
-function lacksKey(model: ModelConfig, provider: ProviderConfig): boolean {
-  return model.apiKey === undefined && provider.apiKey !== undefined;
-}
-
-function noUpstream(model: ModelConfig, index: number): string {
-  const { provider, id } = model;
+function noUpstream({ provider }: ModelConfig, at: string, openclaw: OpenclawFile | undefined): string {
+  const gateway =
+    openclaw?.kind === 'read' ? ', or let OpenClaw\'s gateway answer it: "openclaw": { "gateway": {} }' : '';
   return (
-    `models[${index}] (${provider}/${id}) has no upstream and is not offered: ` +
-    `give it a "baseUrl", or describe "${provider}" in "providers"`
+    `${at} has no upstream and is not offered: ` +
+    `give it a "baseUrl", or describe "${provider}" in "providers"${gateway}`
   );
 }
 
-function keyStays(model: ModelConfig, index: number): string {
-  const { provider, id } = model;
+function keyStays({ provider }: ModelConfig, at: string): string {
   return (
-    `models[${index}] (${provider}/${id}) has a "baseUrl" of another host than providers.${provider}, ` +
+    `${at} has a "baseUrl" of another host than providers.${provider}, ` +
     'whose key is not sent there: give the model an "apiKey" of its own if it needs one'
   );
 }
 
+/** Named, at fault, and no model asks for it: those that do tell of it themselves. */
+function unusedFile(config: Config, file: OpenclawFile | undefined): string[] {
+  if (file?.kind !== 'malformed' || config.models.some((model) => !hasOwnWay(model, config))) return [];
+  return [`OpenClaw's configuration ${file.path} cannot be used: ${file.why}; no model needs it yet`];
+}
+
 function notYetUsed(config: Config): string[] {
   const warnings: string[] = [];
-  if (config.openclaw !== undefined)
-    warnings.push(
-      '"openclaw" is not yet used by this version: neither its models nor its gateway are called',
-    );
-  for (const [name, provider] of Object.entries(config.providers)) {
-    if (provider.discover === true)
-      warnings.push(
-        `providers.${name}.discover is not yet used by this version: list its models in "models"`,
-      );
-  }
   if (config.proxyModels.length > 0)
     warnings.push(
       '"proxyModels" is not yet used by this version: every model is listed as its owner describes it',

@@ -10,6 +10,8 @@ export interface Answers {
   readonly models: readonly ModelView[];
   /** Asks the daemon to stop; it says yes at once, and stops after that. */
   readonly stop: Running;
+  /** Asks the daemon to start anew with its configuration as it is now; it answers once that has been checked. */
+  readonly restart: Restarting;
   /** Which process it is. Never changes its form, so that daemons of any two versions can tell each other apart. */
   readonly pid: Running;
 }
@@ -17,6 +19,14 @@ export interface Answers {
 export interface Running {
   readonly pid: number;
 }
+
+export type Restarting =
+  /** It drains and stops now, and comes back in the same process, with this number of its start. */
+  | { readonly kind: 'accepted'; readonly pid: number; readonly bootEpoch: number }
+  /** The configuration has faults, which the text lists: it goes on as before. */
+  | { readonly kind: 'faulty'; readonly pid: number; readonly text: string }
+  /** It was told to stop, and will. */
+  | { readonly kind: 'stopping'; readonly pid: number };
 
 export interface Question<Answer> {
   readonly method: 'GET' | 'POST';
@@ -26,14 +36,22 @@ export interface Question<Answer> {
 
 const nodeId = z.custom<NodeId>((value) => typeof value === 'string' && asNodeId(value) !== undefined);
 const count = z.int().nonnegative();
-const running = z.object({ pid: z.int().positive() });
+const pid = z.int().positive();
+const running = z.object({ pid });
+
+const restarting = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('accepted'), pid, bootEpoch: count }),
+  z.object({ kind: z.literal('faulty'), pid, text: z.string() }),
+  z.object({ kind: z.literal('stopping'), pid }),
+]);
 
 // Unknown keys are dropped: the daemon may be newer than the command.
 const status = z.object({
   id: nodeId,
   name: z.string(),
   version: z.string(),
-  pid: z.int().positive(),
+  pid,
+  bootEpoch: count,
   uptimeSeconds: z.number().nonnegative(),
   proxy: z.string(),
   listen: z.string().nullable(),
@@ -72,5 +90,6 @@ export const QUESTIONS: { readonly [What in keyof Answers]: Question<Answers[Wha
   peers: { method: 'GET', path: '/peers', answer: z.array(peer) },
   models: { method: 'GET', path: '/models', answer: z.array(model) },
   stop: { method: 'POST', path: '/stop', answer: running },
+  restart: { method: 'POST', path: '/restart', answer: restarting },
   pid: { method: 'GET', path: '/pid', answer: running },
 };

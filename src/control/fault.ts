@@ -7,6 +7,8 @@ export type ControlFaultKind =
   | 'already_running'
   /** Something holds the socket and says nothing in time. */
   | 'silent'
+  /** It was told to start anew, and its configuration has faults: it goes on with the old one. */
+  | 'faulty'
   /** The answer is none that this version knows. */
   | 'garbled'
   /** It belongs to another user, or its path does not fit. */

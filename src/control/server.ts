@@ -15,7 +15,15 @@ export interface ControlHandlers {
   models(): readonly ModelView[];
   /** Called once its answer is out. */
   stop(): void;
+  /** Reads and checks the configuration; what is to happen then is `go`, called once the answer is out. */
+  restart(): Promise<RestartPlan>;
 }
+
+export type RestartPlan =
+  | { readonly kind: 'accepted'; readonly bootEpoch: number; readonly go: () => void }
+  /** Every fault of the configuration, for a person. */
+  | { readonly kind: 'faulty'; readonly text: string }
+  | { readonly kind: 'stopping' };
 
 export interface ControlOptions {
   readonly path: string;
@@ -57,9 +65,22 @@ function answer(request: IncomingMessage, response: ServerResponse, handlers: Co
     else if (asked('models')) reply(response, handlers.models());
     else if (asked('pid')) reply(response, { pid: process.pid });
     else if (asked('stop')) reply(response, { pid: process.pid }, () => handlers.stop());
+    else if (asked('restart')) void restart(response, handlers);
     else refuse(response, 404);
   } catch {
     // A question must not end the daemon; the asker sees that it got no answer.
+    refuse(response, 500);
+  }
+}
+
+async function restart(response: ServerResponse, handlers: ControlHandlers): Promise<void> {
+  const { pid } = process;
+  try {
+    const plan = await handlers.restart();
+    if (plan.kind !== 'accepted') return reply(response, { ...plan, pid });
+    const { kind, bootEpoch, go } = plan;
+    reply(response, { kind, bootEpoch, pid }, go);
+  } catch {
     refuse(response, 500);
   }
 }

@@ -1,41 +1,46 @@
 /** Stops the running daemon, and waits until it is really gone: `stop && start` must not meet the old one. */
 import { readFileSync } from 'node:fs';
-import { STOP_MS } from '../core/limits.ts';
+import { DRAIN_MS, STOP_MS } from '../core/limits.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isErrno } from '../lib/files.ts';
 import { askDaemon } from './client.ts';
 import { ControlFault } from './fault.ts';
+import { waitFor } from './patience.ts';
 
 export interface StopOptions {
   readonly path: string;
   readonly clock: Clock;
-  /** How long the daemon has; its own ordered stop, and some for the process to end. */
+  /** How long the daemon has: its drain, the rest of its ordered stop, and some for the process to end. */
   readonly ms?: number;
   readonly isAlive?: (pid: number) => boolean;
+  /** Called once when it takes longer than a second. */
+  readonly onWait?: () => void;
+  /** Ends the waiting; the daemon does what it was told. */
+  readonly signal?: AbortSignal;
 }
 
-const LOOK_MS = 50;
 const ENDING_MS = 5_000;
 
 /** Returns the pid of the daemon that has gone. */
-export async function stopDaemon({
-  path,
-  clock,
-  ms,
-  isAlive = processIsAlive,
-}: StopOptions): Promise<number> {
-  const deadline = clock.now() + (ms ?? STOP_MS + ENDING_MS);
+export async function stopDaemon(options: StopOptions): Promise<number> {
+  const {
+    path,
+    clock,
+    ms = DRAIN_MS + STOP_MS + ENDING_MS,
+    isAlive = processIsAlive,
+    onWait,
+    signal,
+  } = options;
   const { pid } = await askDaemon('stop', { path, clock });
-  while (isAlive(pid) || !(await isGone(path, clock))) {
-    if (clock.now() > deadline)
-      throw new ControlFault(
-        'silent',
-        `the daemon (pid ${pid}) was told to stop and is still there: kill it if it hangs`,
-        { pid },
-      );
-    await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
-  }
-  return pid;
+  const gone = await waitFor({ clock, ms, onWait, signal }, async () =>
+    !isAlive(pid) && (await isGone(path, clock)) ? pid : undefined,
+  );
+  if (gone !== undefined) return gone;
+  throw new ControlFault(
+    'silent',
+    `the daemon (pid ${pid}) was told to stop and is still there: kill it if it hangs`,
+    { pid },
+  );
 }
 
 async function isGone(path: string, clock: Clock): Promise<boolean> {

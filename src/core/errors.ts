@@ -16,6 +16,7 @@ export const STATUS = {
   body_too_large: 413,
   unsupported_media_type: 415,
   host_refused: 421,
+  too_many_wrong_keys: 429,
   /** Only in the log: the client has gone. */
   cancelled: 499,
   // This node, or the way to the owner.

@@ -13,8 +13,14 @@ export const JSON_DEPTH_MAX = 64;
 export const SSE_EVENT_BYTES_MAX = 1 * MiB;
 /** A reply without a stream that has to be translated, and so is held whole. */
 export const JSON_REPLY_BYTES_MAX = 64 * MiB;
+/** First bytes of a reply that may pass before they say what it is: some servers show life with white space. */
+export const FIRST_BYTES_MAX = 1 * KiB;
 /** An upstream's error body: read whole, so that it can be told again in our form. */
 export const ERROR_BODY_BYTES_MAX = 64 * KiB;
+/** Of a reply of OpenClaw's gateway that begins like an error, so much is held to see whether it is one; */
+export const GATEWAY_HELD_BYTES_MAX = 64 * KiB;
+/** and no longer text is taken for one: its own are a sentence or two, those of providers in them some lines. */
+export const GATEWAY_ERROR_CHARS_MAX = 4_000;
 /** How much of an upstream's own error text a client is shown. */
 export const ERROR_TEXT_CHARS_MAX = 512;
 /** An upstream's reply headers. */
@@ -26,16 +32,39 @@ export const CARRIED_HEADER_CHARS_MAX = 512;
 
 /** Without any byte from the upstream for this long a call ends. Settable per model, provider and call. */
 export const UPSTREAM_SILENCE_MS = 120_000;
+/** The longest wait that can be configured: beyond a day it guards nothing, and Node's timers end at 24 days. */
+export const CONFIGURED_WAIT_MS_MAX = 86_400_000;
 /** A stream call that has no reply yet is answered with 200 after this long: clients and proxies give up on silence. */
 export const HOLD_MS = 10_000;
 /** Between two signs of life to a client that waits. */
 export const KEEPALIVE_MS = 15_000;
 /** A client that takes no byte for this long while there is something to send is given up. */
 export const CLIENT_STALL_MS = 60_000;
+/** A chunk goes to the client in pieces of this size, so that one that reads slowly is seen to read. */
+export const CLIENT_PIECE_BYTES = 64 * KiB;
+/** How often the edge looks after its open replies: as exact as the two times above are kept. */
+export const EDGE_SWEEP_MS = 1_000;
 /** After the dialect's own end an upstream has this long for what it still wants to say, and to hang up. */
 export const UPSTREAM_END_MS = 2_000;
+/** A kept connection that ends so soon after a call went out on it was closed before; later the call may be in work. */
+export const UPSTREAM_STALE_MS = 1_000;
 /** To a TCP and TLS connection with the upstream. */
 export const UPSTREAM_CONNECT_MS = 10_000;
+
+// --- Looking for models -------------------------------------------------------------------------------------------
+
+/** How often a server is asked for its models: what is pulled or removed shows soon, at next to no cost to it. */
+export const DISCOVERY_MS = 10_000;
+/** For one whole list. A server that is busy with a large model answers late, not never. */
+export const DISCOVERY_ANSWER_MS = 5_000;
+/** One list: public ones have some hundred models at a few kilobytes each. */
+export const DISCOVERY_BYTES_MAX = 4 * MiB;
+/** Models of one list that are looked at: far above what a node announces, and milliseconds of work. */
+export const DISCOVERY_ROWS_MAX = 2_048;
+/** Rounds that a server may miss before its models go: a restart must not make them flicker. */
+export const DISCOVERY_MISSES_MAX = 2;
+/** A start waits this long for the first lists; what comes later is taken when it comes. */
+export const DISCOVERY_START_MS = 500;
 
 // --- HTTP edge ----------------------------------------------------------------------------------------------------
 
@@ -49,6 +78,17 @@ export const HTTP_REQUEST_MS = 60_000;
 export const HTTP_CHECK_MS = 2_000;
 /** An idle connection is kept this long for the next request. */
 export const HTTP_KEEP_ALIVE_MS = 15_000;
+/** A wrong key is told so this late: guessing is slow, and nobody who has a right one waits. */
+export const KEY_REFUSAL_MS = 250;
+/** Refusals that wait for that time at once: each holds a connection. */
+export const KEY_REFUSALS_WAITING_MAX = 256;
+/** An address that brings so many wrong keys in so short a time … */
+export const KEY_FAILURES_MAX = 10;
+export const KEY_FAILURES_MS = 60_000;
+/** … is locked out for this long: a client with an old key is noticed by its owner, a guesser gets nowhere. */
+export const KEY_LOCKOUT_MS = 300_000;
+/** Addresses with wrong keys that are remembered. */
+export const KEY_FAILURES_REMEMBERED_MAX = 1_024;
 /** A refused request's body is read on for this long and this far, so that the client sees the refusal. */
 export const HTTP_DRAIN_MS = 500;
 export const HTTP_DRAIN_BYTES_MAX = 256 * KiB;
@@ -97,6 +137,8 @@ export const SOCKET_CLOSE_MS = 1_000;
 /** Reconnection: the first delay and the longest. */
 export const RECONNECT_MIN_MS = 500;
 export const RECONNECT_MAX_MS = 30_000;
+/** After "no common version" at least this long: it takes an update to mend, and each try is a line in a log. */
+export const RECONNECT_VERSION_MS = 300_000;
 /** A link that held this long was healthy: the next delay starts small again. */
 export const LINK_HEALTHY_MS = 30_000;
 /** Breaches by a peer (beyond its credit, too many resets) before its link is closed. */
@@ -132,6 +174,8 @@ export const TRIES_MAX = 3;
 export const COOL_DOWN_MS = 10_000;
 /** The longest that an owner's own `Retry-After` keeps calls away from it. */
 export const COOL_DOWN_MS_MAX = 60_000;
+/** Owners that are remembered as having failed: many times what a mesh has. */
+export const COOLING_MAX = 4_096;
 /** Call ids are remembered at the owner for this long, and at most so many of them: a repeat is refused. */
 export const CALL_ID_MEMORY_MS = 600_000;
 export const CALL_IDS_REMEMBERED_MAX = 100_000;
@@ -164,3 +208,15 @@ export const CONTROL_BYTES_MAX = 8 * MiB;
 export const DRAIN_MS = 30_000;
 /** For a daemon to stop in order, drain apart, before what is left is cut. */
 export const STOP_MS = 5_000;
+/** For a daemon that was told to start anew to be ready again, its drain apart. */
+export const RESTART_MS = 15_000;
+/** Between two looks of `--watch`: as quick as a person reads, and a question costs the daemon a millisecond. */
+export const WATCH_MS = 1_000;
+/** For one thing that `doctor` tries: a server on the same network answers in a hundredth of it. */
+export const PROBE_MS = 3_000;
+/** A server's list of its models: the longest known, of a reseller of all others, is under 1 MiB. */
+export const PROBE_BYTES_MAX = 4 * MiB;
+/** Beyond five minutes tokens and certificates begin to be refused, as Kerberos has it by default. */
+export const CLOCK_SKEW_MS_MAX = 300_000;
+/** `chat` gives up on a proxy that shows no sign of life for as long as OpenAI's own clients wait. */
+export const CHAT_SILENCE_MS = 600_000;

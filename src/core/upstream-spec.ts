@@ -13,6 +13,13 @@ export interface UpstreamSpec {
   /** The guard: the longest silence of the upstream. */
   readonly silenceMs: number;
   readonly eventBytesMax: number;
+  /** Behind `baseUrl` is an OpenClaw gateway: an agent is asked, and told which model to use. */
+  readonly gateway?: GatewaySpec;
+}
+
+export interface GatewaySpec {
+  /** In a form that the gateway takes: `openclaw/default`. */
+  readonly agent: string;
 }
 
 /** A server that is asked which models it has; each that is not configured by hand becomes one of this node's. */

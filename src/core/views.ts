@@ -37,6 +37,8 @@ export interface StatusView {
   readonly name: string;
   readonly version: string;
   readonly pid: number;
+  /** The number of this start: it tells one start from the next in the same process. */
+  readonly bootEpoch: number;
   readonly uptimeSeconds: number;
   readonly proxy: string;
   /** The mesh listener's address, null when this node only dials. */

@@ -5,7 +5,7 @@ const COLON = 0x3a;
 
 /** The bytes as a `Buffer`, whose search is native code. Not a copy. */
 export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 export function jsonKey(name: string): Buffer {

@@ -16,7 +16,13 @@ export function sseEvent(data: string, name?: string): string {
   return name === undefined ? `data: ${data}\n\n` : `event: ${name}\ndata: ${data}\n\n`;
 }
 
+/** A line that readers skip. */
+export function sseComment(text: string): string {
+  return `: ${text}\n\n`;
+}
+
 export const SSE_DONE = sseEvent('[DONE]');
+export const SSE_KEEPALIVE = sseComment('keepalive');
 
 export function sseBytes(text: string): Uint8Array {
   return encoder.encode(text);

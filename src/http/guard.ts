@@ -2,11 +2,13 @@
  * Who may ask, decided from a request's head alone, before a byte of its body is read. The order matters: a web page
  * must not learn from a 404 or 401 what is served here.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { ClawError } from '../core/errors.ts';
 import { REQUEST_BODY_BYTES_MAX } from '../core/limits.ts';
+import type { Clock } from '../lib/clock.ts';
+import { plainAddress } from './client-address.ts';
+import { KeyGuard } from './key-guard.ts';
 import { KNOWN_PATHS, methodsOf, type Route, routeOf } from './route.ts';
 
 export interface GuardOptions {
@@ -15,45 +17,54 @@ export interface GuardOptions {
   /** Beyond the names of loopback; `name` for any port, or `name:port`. */
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
-  /** Addresses whose `X-Forwarded-Host` is believed. */
+  /** Addresses whose `X-Forwarded-Host` and `X-Forwarded-For` are believed. */
   readonly trustedProxies: readonly string[];
 }
 
 /** What a request is let in as. */
 export interface Admission {
+  readonly kind: 'in';
   readonly route: Route;
   /** The browser's origin, where it is one that is allowed. */
+  readonly origin: string | undefined;
+}
+
+/** A request that is told why it is not let in, but not at once. */
+export interface LateRefusal {
+  readonly kind: 'refused late';
+  readonly error: ClawError;
   readonly origin: string | undefined;
 }
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 export class Guard {
-  readonly #options: GuardOptions;
   readonly #hosts: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
   readonly #proxies: ReadonlySet<string>;
-  /** Hashes are of one length, so that comparing them tells nothing of the keys. */
-  readonly #keys: readonly Buffer[];
+  readonly #keys: KeyGuard;
 
-  constructor(options: GuardOptions) {
-    this.#options = options;
+  constructor(options: GuardOptions, clock: Clock) {
     this.#hosts = new Set(options.allowedHosts.map((host) => host.toLowerCase()));
     // `null` is the origin of sandboxed pages of any site.
     this.#origins = new Set(options.allowedOrigins.filter((origin) => origin !== 'null'));
     this.#proxies = new Set(options.trustedProxies.map(plainAddress));
-    this.#keys = options.apiKeys.map(hash);
+    this.#keys = new KeyGuard(options.apiKeys, this.#proxies, clock);
   }
 
   /** Throws a `ClawError` for what is refused. */
-  admit(request: IncomingMessage): Admission {
+  admit(request: IncomingMessage): Admission | LateRefusal {
     this.#checkHost(request);
     const origin = this.#checkOrigin(request);
     const route = checkRoute(request);
     if (route.kind === 'call') checkType(request);
-    if (route.kind !== 'health') this.#checkKey(request);
+    const verdict = route.kind === 'health' ? 'in' : this.#keys.check(request);
+    if (verdict !== 'in') {
+      if (verdict.when === 'now') throw verdict.error;
+      return { kind: 'refused late', error: verdict.error, origin };
+    }
     if (route.kind === 'call') checkSize(request);
-    return { route, origin };
+    return { kind: 'in', route, origin };
   }
 
   /** The origin of a browser's question before a request (OPTIONS); throws where it is refused. */
@@ -96,20 +107,6 @@ export class Guard {
       throw new ClawError('origin_refused', 'web pages of other sites may not use this proxy');
     return undefined;
   }
-
-  #checkKey({ headers }: IncomingMessage): void {
-    if (this.#options.apiKeys.length === 0) return;
-    const given = hash(/^Bearer\s+(.+)$/i.exec(headers.authorization ?? '')?.[1]?.trim() ?? '');
-    let known = false;
-    // All are compared, whichever fits: the time tells nothing.
-    for (const key of this.#keys) known = timingSafeEqual(key, given) || known;
-    if (known) return;
-    const text =
-      headers.authorization === undefined
-        ? 'this proxy asks for a key: send `Authorization: Bearer` with one of proxy.apiKeys'
-        : 'the key is not one of proxy.apiKeys';
-    throw new ClawError('unauthorized', text, { headers: { 'www-authenticate': 'Bearer' } });
-  }
 }
 
 function checkRoute(request: IncomingMessage): Route {
@@ -151,15 +148,6 @@ function checkSize({ headers }: IncomingMessage): void {
 export function tooLarge(): ClawError {
   const text = `the request body is larger than ${REQUEST_BODY_BYTES_MAX} bytes, the limit`;
   return new ClawError('body_too_large', text);
-}
-
-function hash(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
-}
-
-/** An IPv4 address that a socket shows in IPv6 form, as it is usually written. */
-function plainAddress(address: string | undefined): string {
-  return (address ?? '').replace(/^::ffff:(?=\d+\.)/i, '').toLowerCase();
 }
 
 /** What the client sent is shown back to it: short, and nothing that steers a terminal. */

@@ -1,7 +1,7 @@
 /** A client's request as a `Call`: its body bounded, valid and understood as far as routing needs it. */
 import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
-import { CALL_HEADERS, type Call, type Dialect, type Headers } from '../core/call.ts';
+import { CALL_HEADERS, type Call, type Dialect, type Headers, type Progress } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
 import type { NodeId } from '../core/ids.ts';
 import {
@@ -35,7 +35,13 @@ export interface HeldBody {
   release(): void;
 }
 
-export function callOf(visit: Visit, dialect: Dialect, origin: NodeId, body: Uint8Array): Call {
+export interface CallOrigin {
+  readonly dialect: Dialect;
+  readonly origin: NodeId;
+  readonly report: (progress: Progress) => void;
+}
+
+export function callOf(visit: Visit, { dialect, origin, report }: CallOrigin, body: Uint8Array): Call {
   const head = readHead(body);
   const headers = carriedHeaders(visit);
   const session = sessionOf(headers, head);
@@ -48,7 +54,7 @@ export function callOf(visit: Visit, dialect: Dialect, origin: NodeId, body: Uin
     headers,
     body,
     ...(session === undefined ? {} : { session }),
-    report: () => {},
+    report,
   };
 }
 

@@ -4,8 +4,11 @@ import { ClawError } from '../core/errors.ts';
 import type { NodeId } from '../core/ids.ts';
 import type { Budget } from '../lib/budget.ts';
 import type { Log } from '../lib/log.ts';
+import { ClientStream } from './client-stream.ts';
 import { asClawError, sendError } from './error-reply.ts';
+import { Journey } from './journey.ts';
 import { callOf, type HeldBody, readBody } from './read-call.ts';
+import type { Sweep } from './sweep.ts';
 import type { Visit } from './visit.ts';
 import { writeReply } from './write-reply.ts';
 
@@ -14,6 +17,8 @@ export interface CallParts {
   readonly origin: NodeId;
   readonly log: Log;
   readonly budget: Budget;
+  /** A stream call without a reply is answered after this long, and kept alive from then on. */
+  readonly holdMs: number;
 }
 
 /** What is known of a call when it is over. */
@@ -21,54 +26,59 @@ interface Settled {
   readonly call?: Call;
   readonly status: number;
   readonly ttfbMs?: number;
-  readonly route?: string | undefined;
   readonly outcome?: Outcome;
   readonly error?: ClawError;
 }
 
-/** Never rejects. Aborting `cut` ends the call whatever it waits for. */
+/** Never rejects. Aborting the visit's `cut` ends the call whatever it waits for. */
 export async function serveCall(
   visit: Visit,
   dialect: Dialect,
   parts: CallParts,
-  cut: AbortController,
+  sweep: Sweep,
 ): Promise<void> {
-  const { response } = visit;
+  const { response, cut } = visit;
+  const { answer, origin, log, budget, holdMs } = parts;
   response.once('close', () => {
     if (!response.writableFinished) cut.abort(new ClawError('cancelled', 'the client left'));
   });
+  const journey = new Journey(visit);
   let held: HeldBody | undefined;
+  let stream: ClientStream | undefined;
   let known: Partial<Settled> = {};
   try {
-    held = await readBody(visit, parts.budget);
-    const call = callOf(visit, dialect, parts.origin, held.bytes);
+    held = await readBody(visit, budget);
+    const call = callOf(visit, { dialect, origin, report: journey.report }, held.bytes);
     known = { call };
-    const reply = await parts.answer(call, cut.signal);
-    known = {
-      call,
-      status: reply.status,
-      ttfbMs: visit.elapsedMs(),
-      route: reply.headers['x-clawmatrix-route'],
-    };
-    await writeReply(visit, call, reply);
+    if (call.stream) stream = new ClientStream({ visit, call, journey, sweep, holdMs });
+    const reply = await answer(call, cut.signal);
+    stream?.answered();
+    journey.arrived(reply.headers);
+    known = { call, status: reply.status, ttfbMs: visit.elapsedMs() };
+    if (stream?.takes(reply) === true) await stream.write(reply);
+    else await writeReply(visit, reply, journey, sweep);
     const outcome = await reply.ended;
-    logSettled(visit, parts.log, { status: reply.status, ...known, outcome });
+    logSettled({ visit, log, journey, stream }, { status: reply.status, ...known, outcome });
   } catch (thrown) {
-    const error = asClawError(thrown);
-    sendError(visit, error);
-    logSettled(visit, parts.log, {
-      route: error.headers['x-clawmatrix-route'],
-      ...known,
-      status: error.status,
-      error,
-    });
+    const error = journey.routed(asClawError(thrown));
+    if (stream?.fail(error) !== true) sendError(visit, error);
+    logSettled({ visit, log, journey, stream }, { ...known, status: error.status, error });
   } finally {
+    stream?.close();
     held?.release();
   }
 }
 
-/** No prompt, no header value: what was asked for, what came of it. */
-function logSettled(visit: Visit, log: Log, { call, status, ttfbMs, route, outcome, error }: Settled): void {
+interface Served {
+  readonly visit: Visit;
+  readonly log: Log;
+  readonly journey: Journey;
+  readonly stream: ClientStream | undefined;
+}
+
+/** No prompt, no header value: what was asked for, what came of it, where it ran and what it waited for. */
+function logSettled({ visit, log, journey, stream }: Served, settled: Settled): void {
+  const { call, status, ttfbMs, outcome, error } = settled;
   const complete = outcome?.kind === 'complete' ? outcome : undefined;
   const failure = error ?? (outcome?.kind === 'failed' ? outcome.error : undefined);
   const fields = {
@@ -78,11 +88,15 @@ function logSettled(visit: Visit, log: Log, { call, status, ttfbMs, route, outco
     stream: call?.stream,
     status,
     ms: visit.elapsedMs(),
+    ackMs: journey.ackMs,
+    heldMs: stream?.heldMs,
     ttfbMs,
+    firstEventMs: stream?.firstEventMs,
     bytes: outcome?.bytes,
     finish: complete?.finish,
     usage: complete?.usage,
-    route,
+    route: journey.route,
+    attempts: journey.attempts,
     code: failure?.code,
     reason: failure?.message,
   };

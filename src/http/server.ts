@@ -19,12 +19,16 @@ import type { Clock } from '../lib/clock.ts';
 import { callIds } from './call-ids.ts';
 import { asClawError, sendError } from './error-reply.ts';
 import { type Admission, Guard, type GuardOptions } from './guard.ts';
+import { LateRefusals } from './late-refusals.ts';
 import { modelRow, modelRows } from './models.ts';
 import { type CallParts, serveCall } from './serve-call.ts';
+import { Sweep } from './sweep.ts';
 import { Visit } from './visit.ts';
 
 export interface EdgeParts extends CallParts {
   readonly clock: Clock;
+  /** This node's name, for people. */
+  readonly nodeName: string;
   readonly models: () => readonly ModelView[];
   readonly status: () => StatusView;
   readonly newId?: () => CallId;
@@ -45,7 +49,7 @@ export interface Edge extends AsyncDisposable {
 }
 
 export async function startEdge(parts: EdgeParts, options: EdgeOptions): Promise<Edge> {
-  const edge = new HttpEdge(parts, new Guard(options));
+  const edge = new HttpEdge(parts, new Guard(options, parts.clock));
   const port = await edge.listen(options.host, options.port);
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   const close = (graceMs = STOP_MS) => edge.close(graceMs);
@@ -55,9 +59,11 @@ export async function startEdge(parts: EdgeParts, options: EdgeOptions): Promise
 class HttpEdge {
   readonly #parts: EdgeParts;
   readonly #guard: Guard;
+  readonly #late = new LateRefusals();
   readonly #server: Server;
   readonly #newId: () => CallId;
-  readonly #calls = new Set<AbortController>();
+  readonly #calls = new Set<Visit>();
+  readonly #sweep: Sweep;
   /** Set once the edge closes; resolves when the last socket has. */
   #closed: Promise<void> | undefined;
   #onIdle: () => void = () => {};
@@ -66,6 +72,7 @@ class HttpEdge {
     this.#parts = parts;
     this.#guard = guard;
     this.#newId = parts.newId ?? callIds();
+    this.#sweep = new Sweep(parts.clock);
     this.#server = createServer({
       maxHeaderSize: HTTP_HEADER_BYTES_MAX,
       headersTimeout: HTTP_HEADERS_MS,
@@ -107,12 +114,14 @@ class HttpEdge {
   async #close(graceMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
+    for (const { response } of this.#calls) lastOfItsConnection(response);
     await this.#idleWithin(graceMs);
-    for (const call of this.#calls) call.abort(new ClawError('draining', 'this node is stopping'));
+    for (const { cut } of this.#calls) cut.abort(this.#stopping());
     // The clients of broken calls are told so; what is still open then is cut.
     const cancel = this.#parts.clock.after(SOCKET_CLOSE_MS, () => this.#server.closeAllConnections());
     await closed;
     cancel();
+    this.#sweep.close();
   }
 
   async #idleWithin(ms: number): Promise<void> {
@@ -131,25 +140,32 @@ class HttpEdge {
     // A client that leaves while it is written to: the call is told by `close`.
     response.on('error', () => {});
     request.on('error', () => {});
+    if (this.#closed !== undefined) lastOfItsConnection(response);
     try {
       if (request.method === 'OPTIONS') return this.#preflight(visit);
       const admission = this.#guard.admit(request);
       if (admission.origin !== undefined) allowOrigin(response, admission.origin);
-      this.#route(visit, admission);
+      if (admission.kind === 'in') return this.#route(visit, admission);
+      this.#log(visit, admission.error);
+      this.#late.send(visit, admission.error);
     } catch (thrown) {
       const error = asClawError(thrown);
-      if (error.code === 'internal')
-        this.#parts.log.error({ callId: visit.id, err: thrown }, 'request failed');
-      else this.#parts.log.debug({ callId: visit.id, code: error.code }, 'request refused');
+      this.#log(visit, error);
       sendError(visit, error);
     }
+  }
+
+  #log({ id: callId }: Visit, error: ClawError): void {
+    const { log } = this.#parts;
+    if (error.code === 'internal') log.error({ callId, err: error.cause ?? error }, 'request failed');
+    else log.debug({ callId, code: error.code }, 'request refused');
   }
 
   #route(visit: Visit, { route }: Admission): void {
     const { models, status } = this.#parts;
     switch (route.kind) {
       case 'call':
-        if (this.#closed !== undefined) throw stopping();
+        if (this.#closed !== undefined) throw this.#stopping();
         void this.#call(visit, route.dialect);
         return;
       case 'models':
@@ -164,14 +180,22 @@ class HttpEdge {
   }
 
   async #call(visit: Visit, dialect: Parameters<typeof serveCall>[1]): Promise<void> {
-    const cut = new AbortController();
-    this.#calls.add(cut);
-    await serveCall(visit, dialect, this.#parts, cut);
-    this.#calls.delete(cut);
+    this.#calls.add(visit);
+    await serveCall(visit, dialect, this.#parts, this.#sweep);
+    // What the client has yet to take belongs to the call: a drain waits for it.
+    if (!visit.response.writableFinished) await visit.finished();
+    this.#calls.delete(visit);
     if (this.#closed === undefined) return;
     visit.response.once('close', () => this.#server.closeIdleConnections());
     this.#server.closeIdleConnections();
     if (this.#calls.size === 0) this.#onIdle();
+  }
+
+  #stopping(): ClawError {
+    return new ClawError('draining', `node ${this.#parts.nodeName} is stopping: ask again`, {
+      retryAfterSeconds: BUSY_RETRY_SECONDS,
+      headers: { 'x-should-retry': 'true' },
+    });
   }
 
   #preflight(visit: Visit): void {
@@ -193,11 +217,9 @@ function allowOrigin(response: ServerResponse, origin: string): void {
   response.setHeader('access-control-expose-headers', 'x-request-id, x-clawmatrix-route, server-timing');
 }
 
-function stopping(): ClawError {
-  return new ClawError('draining', 'this node is stopping', {
-    retryAfterSeconds: BUSY_RETRY_SECONDS,
-    headers: { 'x-should-retry': 'true' },
-  });
+/** Told in the head, where that is not out yet; else the connection is closed when it is idle. */
+function lastOfItsConnection(response: ServerResponse): void {
+  response.shouldKeepAlive = false;
 }
 
 /** What is no HTTP, or too slow, or too long: there is no request to answer to, so the words go out by hand. */

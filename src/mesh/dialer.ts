@@ -1,6 +1,6 @@
 /** Keeps one configured address dialled: dial, wait after a failure, stay quiet while its node is linked anyway. */
 import type { NodeId } from '../core/ids.ts';
-import { LINK_HEALTHY_MS, RECONNECT_MAX_MS, RECONNECT_MIN_MS } from '../core/limits.ts';
+import { LINK_HEALTHY_MS, RECONNECT_MAX_MS, RECONNECT_MIN_MS, RECONNECT_VERSION_MS } from '../core/limits.ts';
 import { nextDelayMs } from '../lib/backoff.ts';
 import type { Cancel, Clock } from '../lib/clock.ts';
 import { CLOSE } from '../protocol/frame.ts';
@@ -89,7 +89,7 @@ export class Dialer {
     this.#delayMs = nextDelayMs(this.#delayMs, POLICY, chance);
     this.#state = {
       kind: 'waiting',
-      cancel: clock.after(this.#delayMs, () => {
+      cancel: clock.after(end.code === CLOSE.version ? RECONNECT_VERSION_MS : this.#delayMs, () => {
         this.#state = { kind: 'idle' };
         this.dial();
       }),

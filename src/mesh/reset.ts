@@ -11,7 +11,7 @@ const RETRY_SECONDS_MAX = 86_400;
  * the other side refuses ends the link: what does not fit is cut or left out.
  */
 export function resetHeadOf(error: ClawError): ResetHead {
-  const { code, message, status, param, retryAfterSeconds } = error;
+  const { code, message, status, param, retryAfterSeconds, upstream } = error;
   return {
     code,
     message: message.slice(0, MESSAGE_CHARS_MAX),
@@ -20,15 +20,19 @@ export function resetHeadOf(error: ClawError): ResetHead {
     ...(retryAfterSeconds !== undefined && retryAfterSeconds >= 0
       ? { retryAfterSeconds: Math.min(retryAfterSeconds, RETRY_SECONDS_MAX) }
       : {}),
+    ...(upstream.code === undefined && upstream.type === undefined
+      ? {}
+      : { upstream: { code: upstream.code?.slice(0, 128), type: upstream.type?.slice(0, 128) } }),
   };
 }
 
 /** A code that this build does not know keeps its status and message. */
 export function errorOfReset(head: ResetHead): ClawError {
-  const { code, message, status, param, retryAfterSeconds } = head;
+  const { code, message, status, param, retryAfterSeconds, upstream } = head;
   return new ClawError(isErrorCode(code) ? code : 'peer_protocol', message, {
     ...(status === undefined ? {} : { status }),
     ...(param === undefined ? {} : { param }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...(upstream === undefined ? {} : { upstream }),
   });
 }

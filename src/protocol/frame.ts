@@ -100,6 +100,8 @@ export const RequestHead = z.object({
   bytes: z.int().positive().max(REQUEST_BODY_BYTES_MAX),
 });
 
+const word = z.string().max(128);
+
 export const AckHead = z.object({});
 export const ResponseHead = z.object({ status: z.int().min(200).max(599), headers });
 export const ProgressHead = z.object({ state: z.enum(['waiting']) });
@@ -116,6 +118,8 @@ export const ResetHead = z.object({
   status: z.int().min(400).max(599).optional(),
   param: z.string().max(256).optional(),
   retryAfterSeconds: z.number().nonnegative().max(86_400).optional(),
+  /** The upstream's own words for what happened, which clients act on. */
+  upstream: z.object({ code: word.optional(), type: word.optional() }).optional(),
 });
 
 export const GoawayHead = z.object({ reason: z.string().max(256) });

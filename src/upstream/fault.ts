@@ -63,9 +63,12 @@ export function silenceFault(ms: number, place: Place): ClawError {
   );
 }
 
+/** A head over its limit, and a stated length that is none. */
+const BAD_HEADS = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH']);
+
 /** undici's parser gives no code to what does not even begin as HTTP. */
 function isProtocol(error: unknown, code: string): boolean {
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') return true;
+  if (code.startsWith('HPE_') || BAD_HEADS.has(code)) return true;
   return error instanceof Error && error.name === 'HTTPParserError';
 }
 

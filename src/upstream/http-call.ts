@@ -1,39 +1,22 @@
-/** HTTP to upstreams: one POST, its reply pulled through a bounded queue. Knows bytes; what they mean is the intake's. */
+/** One POST to an upstream, its reply pulled through a bounded queue. Knows bytes; what they mean is the intake's. */
 import type { Outcome } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
-import { UPSTREAM_END_MS, WINDOW_BYTES_MAX } from '../core/limits.ts';
+import { UPSTREAM_END_MS, UPSTREAM_STALE_MS, WINDOW_BYTES_MAX } from '../core/limits.ts';
+import type { HubFailure } from '../dialect/hub.ts';
 import { ByteQueue, type ByteQueueOwner } from '../lib/byte-queue.ts';
-import type { Clock } from '../lib/clock.ts';
+import type { Cancel, Clock } from '../lib/clock.ts';
 import { onAbort } from '../lib/signals.ts';
-import { type Agent, type HttpController, type HttpHandler, newAgent } from './agent.ts';
+import type { Agent, HttpController, HttpHandler } from './agent.ts';
 import { faultAfterHead, faultBeforeHead, silenceFault } from './fault.ts';
 import { endsByClosing, type HttpHead, headOf } from './head.ts';
-import type { Intake } from './intake.ts';
+import { BROKE_OFF, type Intake } from './intake.ts';
 import type { HttpReply, HttpRequest } from './post.ts';
 import { Silence } from './silence.ts';
-import { StreamEnded } from './socket-end.ts';
+import { StaleConnection, StreamEnded } from './socket-end.ts';
+import { toldFailure } from './told-failure.ts';
 
-/** Owns the connections to all upstreams. */
-export class HttpClient {
-  readonly #agent: Agent;
-  readonly #clock: Clock;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-    this.#agent = newAgent();
-  }
-
-  post(request: HttpRequest, signal: AbortSignal): Promise<HttpReply> {
-    const call = new HttpCall(request, this.#clock);
-    call.start(this.#agent, signal);
-    return call.reply;
-  }
-
-  /** Cuts whatever still runs; its calls fail. */
-  async close(): Promise<void> {
-    await this.#agent.destroy();
-  }
-}
+/** Kept ones where there are any, and such as are made for one call. */
+export type Connections = Readonly<Record<'any' | 'fresh', Agent>>;
 
 interface Arrival {
   readonly head: HttpHead;
@@ -42,8 +25,8 @@ interface Arrival {
 }
 
 type State =
-  /** No head yet. */
-  | { readonly kind: 'sent' }
+  /** No head yet. A connection that was kept may have been closed at the other end in the meantime; a fresh one not. */
+  | { readonly kind: 'sent'; readonly over: 'any' | 'fresh' }
   /** Bytes come in; the reply is not handed over yet, or is. */
   | ({ readonly kind: 'holding' | 'streaming' } & Arrival)
   /** All has come, not all is read. */
@@ -53,21 +36,26 @@ type State =
 /** One for all: nobody sees it, and a stack on every call is not cheap. */
 const OVER = new Error('the call is over');
 
-class HttpCall implements HttpHandler, ByteQueueOwner {
+export class HttpCall implements HttpHandler, ByteQueueOwner {
   readonly reply: Promise<HttpReply>;
   readonly #ended: Promise<Outcome>;
   readonly #request: HttpRequest;
   readonly #silence: Silence;
-  #state: State = { kind: 'sent' };
+  readonly #connections: Connections;
+  readonly #clock: Clock;
+  #state: State = { kind: 'sent', over: 'any' };
   #controller: HttpController | undefined;
   #unlink: () => void = () => {};
+  #unhold: Cancel = () => {};
   #takenBytes = 0;
   #resolve: (reply: HttpReply) => void = () => {};
   #reject: (error: ClawError) => void = () => {};
   #settle: (outcome: Outcome) => void = () => {};
 
-  constructor(request: HttpRequest, clock: Clock) {
+  constructor(request: HttpRequest, connections: Connections, clock: Clock) {
     this.#request = request;
+    this.#connections = connections;
+    this.#clock = clock;
     this.#silence = new Silence(clock, request.silenceMs, () =>
       this.#fail(silenceFault(request.silenceMs, request.place)),
     );
@@ -80,9 +68,14 @@ class HttpCall implements HttpHandler, ByteQueueOwner {
     });
   }
 
-  start(agent: Agent, signal: AbortSignal): void {
+  start(signal: AbortSignal): void {
     this.#unlink = onAbort(signal, (reason) => this.#cancel(reason));
-    if (this.#state.kind === 'over') return;
+    this.#send();
+  }
+
+  #send(): void {
+    if (this.#state.kind !== 'sent') return;
+    const agent = this.#connections[this.#state.over];
     const { place, path, headers, body } = this.#request;
     agent.dispatch({ origin: place.origin, path, method: 'POST', headers: [...headers], body }, this);
   }
@@ -106,6 +99,7 @@ class HttpCall implements HttpHandler, ByteQueueOwner {
       const intake = this.#request.intake(head);
       this.#state = { kind: 'holding', head, intake, queue: new ByteQueue(this) };
       if (intake.holdBytes === 0) this.#handOver();
+      else if (intake.early) this.#unhold = this.#clock.soon(() => this.#handOver());
     } catch (error) {
       this.#break(error);
     }
@@ -124,7 +118,9 @@ class HttpCall implements HttpHandler, ByteQueueOwner {
     // Some servers say that the answer is over and hold the connection: its reader does not wait for them.
     if (state.intake.ending !== undefined) this.#silence.shorten(UPSTREAM_END_MS);
     const { queuedBytes } = state.queue;
-    if (state.kind === 'holding' && queuedBytes < state.intake.holdBytes) return;
+    const { holdBytes, failure } = state.intake;
+    if (failure !== undefined && state.kind === 'streaming') return this.#stop(this.#told(failure));
+    if (state.kind === 'holding' && queuedBytes < holdBytes && failure === undefined) return;
     this.#handOver();
     if (queuedBytes < WINDOW_BYTES_MAX) return;
     controller.pause();
@@ -140,15 +136,28 @@ class HttpCall implements HttpHandler, ByteQueueOwner {
       this.#break(error);
       return;
     }
-    this.#complete();
+    const { failure } = state.intake;
+    if (failure !== undefined && state.kind === 'streaming') this.#stop(this.#told(failure));
+    else this.#complete();
   }
 
   onResponseError(_controller: HttpController, error: Error): void {
     const state = this.#state;
-    if (state.kind === 'sent') return this.#fail(faultBeforeHead(error, this.#request.place));
+    if (state.kind === 'sent') return this.#unanswered(error, state.over);
     if (state.kind !== 'holding' && state.kind !== 'streaming') return;
     if (error instanceof StreamEnded && endsByClosing(state.head)) return this.onResponseEnd();
     this.#fail(faultAfterHead(error, this.#request.place));
+  }
+
+  #unanswered(error: Error, over: 'any' | 'fresh'): void {
+    // Whoever kept the connection open had closed it before it saw this request: it is sent once more, over a fresh one.
+    const isStale = error instanceof StaleConnection && this.#silence.lastedMs < UPSTREAM_STALE_MS;
+    if (over === 'any' && isStale) {
+      this.#state = { kind: 'sent', over: 'fresh' };
+      this.#send();
+    } else {
+      this.#fail(faultBeforeHead(error, this.#request.place));
+    }
   }
 
   onTaken(bytes: number): void {
@@ -168,7 +177,8 @@ class HttpCall implements HttpHandler, ByteQueueOwner {
     if (state.kind !== 'holding') return;
     const { head, intake, queue } = state;
     this.#state = { kind: 'streaming', head, intake, queue };
-    this.#resolve({ status: head.status, headers: head.headers, body: queue, ended: this.#ended });
+    const { status, headers } = head;
+    this.#resolve({ status, headers, body: queue, ended: this.#ended, failure: intake.failure });
   }
 
   /** The reply is whole. */
@@ -199,12 +209,18 @@ class HttpCall implements HttpHandler, ByteQueueOwner {
     if (state.kind === 'holding' || state.kind === 'streaming') {
       // What was to be said has been said: a server that does not hang up takes nothing away from it.
       if (state.intake.ending !== undefined || state.intake.partial) {
-        this.#complete();
+        this.onResponseEnd();
         this.#controller?.abort(error);
         return;
       }
+      const said = state.intake.lastWords?.();
+      if (said !== undefined) return this.#stop(this.#told(said));
     }
     this.#stop(error);
+  }
+
+  #told(failure: HubFailure): ClawError {
+    return toldFailure(failure, this.#request.place, BROKE_OFF);
   }
 
   #cancel(reason: unknown): void {
@@ -229,6 +245,7 @@ class HttpCall implements HttpHandler, ByteQueueOwner {
     // First: undici tells of an abort while it is asked for.
     this.#state = { kind: 'over' };
     this.#silence.stop();
+    this.#unhold();
     this.#unlink();
     this.#settle(outcome);
     this.#controller?.abort(OVER);

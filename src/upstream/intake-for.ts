@@ -1,9 +1,13 @@
-/** Which intake a reply gets, by what its head says: a form that cannot be used is a fault of the upstream. */
+/** Which intake a reply gets, by what its head and its first bytes say: a form of no use is a fault of the upstream. */
+import type { Call } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
 import type { UpstreamSpec } from '../core/upstream-spec.ts';
 import type { DialectShape } from '../dialect/shape.ts';
+import { FirstBytes, type Form } from './first-bytes.ts';
 import { bodyInWords, EVENTS_TYPE, foreignCoding, type HttpHead, mediaType } from './head.ts';
 import { EventIntake, type Intake, JsonIntake, TextIntake } from './intake.ts';
+import { WholeFromStream } from './mend-stream.ts';
+import { StreamFromWhole } from './mend-whole.ts';
 import type { Place } from './place.ts';
 
 export interface IntakePlace {
@@ -12,8 +16,11 @@ export interface IntakePlace {
   readonly place: Place;
 }
 
-/** What the head alone decides: a form that was not asked for is a fault of the upstream. */
-export function intakeFor(head: HttpHead, stream: boolean, { spec, shape, place }: IntakePlace): Intake {
+export function intakeFor(
+  head: HttpHead,
+  { stream, body: request }: Pick<Call, 'stream' | 'body'>,
+  { spec, shape, place }: IntakePlace,
+): Intake {
   const wrong = (text: string) =>
     new ClawError('upstream_protocol', place.say(`the upstream answered ${text}`));
   const { status } = head;
@@ -26,12 +33,36 @@ export function intakeFor(head: HttpHead, stream: boolean, { spec, shape, place 
   const coding = foreignCoding(head);
   if (coding !== undefined)
     throw wrong(`with a body coded as ${coding.slice(0, 32)}, which was not asked for`);
-  const isEvents = mediaType(head) === EVENTS_TYPE;
-  if (isEvents !== stream || mediaType(head) === 'text/html') {
+
+  const unusable = (words: string) => {
     const wanted = stream ? `a stream of events (${EVENTS_TYPE})` : 'a JSON body';
-    throw wrong(`${status} with ${bodyInWords(head)}, where ${wanted} was asked for`);
-  }
-  return stream ? new EventIntake(shape, spec.eventBytesMax, place) : new JsonIntake(head, shape, place);
+    return wrong(`${status} with ${words}, where ${wanted} was asked for`);
+  };
+  const declared = declaredForm(head);
+  if (declared === 'html') throw unusable('an HTML body');
+  const { eventBytesMax } = spec;
+  const parts = { shape, eventBytesMax, place };
+  return new FirstBytes(stream && declared === 'events', (seen) => {
+    const form = seen === 'unknown' || seen === 'empty' ? declared : seen;
+    switch (form) {
+      case 'events':
+        return stream ? new EventIntake(shape, eventBytesMax, place) : new WholeFromStream(parts);
+      case 'json':
+        return stream ? new StreamFromWhole(parts, request) : new JsonIntake(head, shape, place);
+      case 'html':
+        throw unusable('an HTML body');
+      case 'empty':
+      case 'unknown':
+        throw unusable(seen === 'empty' ? 'an empty body' : bodyInWords(head));
+    }
+  });
+}
+
+function declaredForm(head: HttpHead): Form {
+  const type = mediaType(head);
+  if (type === EVENTS_TYPE) return 'events';
+  if (type === 'text/html') return 'html';
+  return type === 'application/json' || type.endsWith('+json') ? 'json' : 'unknown';
 }
 
 /** Only the origin: the rest of a redirect's target may hold a token. */

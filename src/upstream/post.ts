@@ -1,5 +1,6 @@
 /** What is asked of the HTTP client, and what it gives. */
 import type { Outcome } from '../core/call.ts';
+import type { HubFailure } from '../dialect/hub.ts';
 import type { ByteQueue } from '../lib/byte-queue.ts';
 import type { HttpHead } from './head.ts';
 import type { Intake } from './intake.ts';
@@ -19,4 +20,6 @@ export interface HttpRequest {
 export interface HttpReply extends HttpHead {
   readonly body: ByteQueue;
   readonly ended: Promise<Outcome>;
+  /** What the upstream said in place of an answer, though its status says success: there is no body then. */
+  readonly failure: HubFailure | undefined;
 }

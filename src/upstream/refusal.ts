@@ -2,12 +2,11 @@
 import { z } from 'zod';
 import type { Reply } from '../core/call.ts';
 import { type ErrorBody, errorType } from '../core/errors.ts';
+import type { HubFailure } from '../dialect/hub.ts';
 import { ByteQueue } from '../lib/byte-queue.ts';
 import { bodyInWords, carriedHeaders, foreignCoding, type HttpHead, mediaType } from './head.ts';
 import type { Place } from './place.ts';
-
-/** A type, code or parameter name is a word, not a text. */
-const WORD_CHARS_MAX = 128;
+import { toldFailure, WORD_CHARS_MAX } from './told-failure.ts';
 
 const Word = z.union([z.string(), z.number()]).transform(String).nullish().catch(undefined);
 const Detail = z.object({ message: z.string(), type: Word, param: Word, code: Word });
@@ -27,16 +26,29 @@ export function refusalReply(head: HttpHead, text: string, place: Place): Reply 
   return { status: head.status, headers, ...wholeBody(body) };
 }
 
+/** The same for what an upstream says with a status of success: the status is the one that its own words come to. */
+export function failureReply(head: HttpHead, failure: HubFailure, place: Place): Reply {
+  const error = toldFailure(failure, place, `the upstream answered ${head.status} with an error`);
+  const body = Buffer.from(JSON.stringify(error.body()));
+  return {
+    status: error.status,
+    headers: { ...carriedHeaders(head), 'content-type': 'application/json' },
+    ...wholeBody(body),
+  };
+}
+
 export function refusal(head: HttpHead, text: string, place: Place): ErrorBody {
   const { status } = head;
   const said = readSaid(head, text);
   const word = (value: string | null | undefined) =>
     value === null || value === undefined ? null : place.quote(value, WORD_CHARS_MAX);
   const message = said.message === undefined ? inWords(head, text) : place.quote(said.message);
-  const advice = status === 401 || status === 403 ? `; ${place.keyAdvice()}` : '';
+  const advice = place.advice(status, message);
   return {
     error: {
-      message: place.say(`the upstream answered ${status}: ${message}${advice}`),
+      message: place.say(
+        `the upstream answered ${status}: ${message}${advice === undefined ? '' : `; ${advice}`}`,
+      ),
       type: word(said.type) ?? errorType(status),
       param: word(said.param),
       code: word(said.code),

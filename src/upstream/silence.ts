@@ -32,6 +32,11 @@ export class Silence {
     this.#heardAt = this.#clock.now();
   }
 
+  /** Since something came, or since it began. */
+  get lastedMs(): number {
+    return this.#clock.now() - this.#heardAt;
+  }
+
   /** From now on less silence is borne. */
   shorten(ms: number): void {
     if (ms >= this.#ms || this.#state.kind === 'idle') return;

@@ -9,23 +9,16 @@ import { replaceModel } from '../dialect/model-field.ts';
 import type { DialectShape } from '../dialect/shape.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type AddressRefused, refusedLiteral } from './address.ts';
-import { carriedHeaders, EVENTS_TYPE, isCarried } from './head.ts';
-import { HttpClient } from './http-call.ts';
+import { fixedHeaders } from './fixed-headers.ts';
+import { gatewayHeaders, unanswered } from './gateway.ts';
+import { GatewayIntake } from './gateway-intake.ts';
+import { carriedHeaders, EVENTS_TYPE, type HttpHead, isCarried } from './head.ts';
+import { HttpClient } from './http-client.ts';
+import type { Intake } from './intake.ts';
 import { intakeFor } from './intake-for.ts';
 import { Place } from './place.ts';
 import type { HttpReply } from './post.ts';
-import { refusalReply } from './refusal.ts';
-
-/** Ours alone: neither a caller nor the configuration's `headers` can set them. */
-const OWNED_HEADERS = new Set([
-  'authorization',
-  'host',
-  'content-length',
-  'content-type',
-  'accept-encoding',
-  'transfer-encoding',
-  'connection',
-]);
+import { failureReply, refusalReply } from './refusal.ts';
 
 interface Upstream {
   readonly spec: UpstreamSpec;
@@ -74,18 +67,17 @@ export class Upstreams {
       );
     if (refused !== undefined)
       throw new ClawError('upstream_unreachable', place.say(refused.message), { cause: refused });
-    const reply = await this.#client.post(
-      {
-        place,
-        path,
-        headers: requestHeaders(upstream, call),
-        body: replaceModel(call.body, spec.card.id),
-        silenceMs: spec.silenceMs,
-        intake: (head) => intakeFor(head, call.stream, upstream),
-      },
-      signal,
-    );
-    return reply.status >= 400 ? refuse(reply, place) : accept(reply, call);
+    const request = {
+      place,
+      path,
+      headers: requestHeaders(upstream, call),
+      body: replaceModel(call.body, spec.gateway?.agent ?? spec.card.id),
+      silenceMs: spec.silenceMs,
+      intake: (head: HttpHead) => intakeOf(head, call, upstream),
+    };
+    const posted = this.#client.post(request, signal);
+    const reply = await (spec.gateway === undefined ? posted : posted.catch(explain));
+    return reply.status >= 400 || reply.failure !== undefined ? refuse(reply, place) : accept(reply, call);
   };
 
   /** Cuts the calls that still run. */
@@ -114,8 +106,8 @@ function upstreamOf(spec: UpstreamSpec, nodeName: string): Upstream {
     spec,
     shape,
     headers: {
-      whole: fixedHeaders(spec, 'application/json'),
-      stream: fixedHeaders(spec, EVENTS_TYPE),
+      whole: sentHeaders(spec, 'application/json'),
+      stream: sentHeaders(spec, EVENTS_TYPE),
     },
     place: new Place(nodeName, spec),
     path: `${url.pathname.replace(/\/+$/, '')}${shape.path}${url.search}`,
@@ -123,17 +115,19 @@ function upstreamOf(spec: UpstreamSpec, nodeName: string): Upstream {
   };
 }
 
-function fixedHeaders(spec: UpstreamSpec, accept: string): readonly string[] {
-  const fixed: Record<string, string> = { 'user-agent': 'clawmatrix' };
-  for (const [name, value] of Object.entries(spec.headers)) {
-    if (!OWNED_HEADERS.has(name.toLowerCase())) fixed[name.toLowerCase()] = value;
-  }
-  fixed.accept = accept;
-  fixed['accept-encoding'] = 'identity';
-  fixed['content-type'] = 'application/json';
-  // The whole request goes to the origin that the key was configured for: redirects are not followed.
-  if (spec.apiKey !== undefined) fixed.authorization = `Bearer ${spec.apiKey}`;
-  return Object.entries(fixed).flat();
+function sentHeaders(spec: UpstreamSpec, accept: string): readonly string[] {
+  const fixed = fixedHeaders(spec, accept);
+  return Object.entries({ ...fixed, 'content-type': 'application/json', ...gatewayHeaders(spec) }).flat();
+}
+
+function intakeOf(head: HttpHead, call: Call, upstream: Upstream): Intake {
+  const intake = intakeFor(head, call, upstream);
+  if (upstream.spec.gateway === undefined || head.status >= 400) return intake;
+  return new GatewayIntake(intake, upstream.place);
+}
+
+function explain(error: unknown): never {
+  throw unanswered(error);
 }
 
 /** The call's own in place of what is configured under the same name. */
@@ -163,6 +157,10 @@ function accept(reply: HttpReply, call: Call): Reply {
 }
 
 async function refuse(reply: HttpReply, place: Place): Promise<Reply> {
+  if (reply.failure !== undefined) {
+    await reply.body.return();
+    return failureReply(reply, reply.failure, place);
+  }
   // Handed over once it is whole or enough: everything that will be looked at waits in one piece.
   const { value } = await reply.body.next();
   await reply.body.return();

@@ -217,7 +217,7 @@ describe('exit codes', () => {
     const world = testWorld('/nowhere');
     expect(await world.run('--help')).toBe(0);
     expect(world.written.out).toMatch(
-      /init.*start.*stop.*status.*peers.*models.*3 {2}no daemon is running\n.*already\n$/s,
+      /init.*start.*stop.*restart.*status.*peers.*models.*chat.*doctor.*3 {4}no daemon is running\n.*143 {2}ended by SIGTERM\n$/s,
     );
     expect(widest(world.written.out)).toBeLessThanOrEqual(80);
     world.written.out = '';

@@ -2,7 +2,14 @@
 
 import { runCli } from '../../src/cli/program.ts';
 import type { SignalName, World } from '../../src/cli/world.ts';
-import { realClock } from '../support/real-clock.ts';
+import type { Clock } from '../../src/lib/clock.ts';
+import { eventually } from '../support/eventually.ts';
+import { pendingTimers, realClock } from '../support/real-clock.ts';
+
+/** A command that a signal ended returns at once; what it had begun is let go within a moment. */
+export async function lettingGo(): Promise<void> {
+  await eventually('nothing is waited for any more', () => pendingTimers() === 0);
+}
 
 export interface TestWorld extends World {
   readonly written: { out: string; err: string };
@@ -17,7 +24,12 @@ export interface TestWorldOptions {
   readonly env?: Record<string, string>;
   /** A terminal of this width; without it the output is a pipe. */
   readonly columns?: number;
+  readonly rows?: number;
+  /** Standard input; without it a person types there. */
   readonly input?: string;
+  readonly clock?: Clock;
+  /** Whether the daemon's process is there. It is this one, which stays: none is what most tests mean. */
+  readonly isAlive?: boolean;
   readonly startDaemon?: World['startDaemon'];
 }
 
@@ -25,9 +37,11 @@ export function testWorld(home: string, options: TestWorldOptions = {}): TestWor
   const written = { out: '', err: '' };
   const exits: number[] = [];
   const listeners = new Set<(name: SignalName) => void>();
-  const { columns } = options;
+  const { columns, rows } = options;
   const writer = (name: 'out' | 'err') => ({
     columns,
+    rows,
+    ready: async () => {},
     write: (text: string) => {
       written[name] += text;
     },
@@ -36,8 +50,9 @@ export function testWorld(home: string, options: TestWorldOptions = {}): TestWor
     env: { CLAWMATRIX_HOME: home, ...options.env },
     out: writer('out'),
     err: writer('err'),
-    clock: realClock,
+    clock: options.clock ?? realClock,
     hostName: 'studio',
+    inputIsTerminal: options.input === undefined,
     readInput: async () => options.input ?? '',
     startDaemon: options.startDaemon ?? (async () => Promise.reject(new Error('no daemon in this test'))),
     onSignal: (run) => {
@@ -45,8 +60,7 @@ export function testWorld(home: string, options: TestWorldOptions = {}): TestWor
       return () => void listeners.delete(run);
     },
     exitNow: (code) => void exits.push(code),
-    // The fake daemon is this process, which stays.
-    isAlive: () => false,
+    isAlive: () => options.isAlive === true,
     written,
     exits,
     listening: () => listeners.size,

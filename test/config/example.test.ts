@@ -15,8 +15,8 @@ test('the example is valid, without a warning', async () => {
   await cp(example, join(home.path, 'clawmatrix.json'));
   const loaded = await home.load({ env });
   expect(loaded.warnings).toEqual([]);
-  expect(loaded.upstreams).toHaveLength(3);
-  expect(loaded.announced).toHaveLength(2);
+  expect(loaded.offer.upstreams).toHaveLength(3);
+  expect(loaded.offer.announced).toHaveLength(2);
 });
 
 test('the example shows every key of the schema', async () => {
@@ -27,6 +27,14 @@ test('the example shows every key of the schema', async () => {
   );
   const missing = [...keysOf(schema)].filter((key) => !text.includes(`"${key}"`));
   expect(missing).toEqual([]);
+});
+
+test('every key says what it means', () => {
+  const schema: unknown = z.toJSONSchema(
+    configSchema(async () => ({ ok: false, fault: '' })),
+    { io: 'input' },
+  );
+  expect([...silentKeysOf(schema)]).toEqual([]);
 });
 
 test('what init writes is valid, without a warning, and so is each of its suggestions', async () => {
@@ -41,7 +49,7 @@ test('what init writes is valid, without a warning, and so is each of its sugges
     peers: [{ url: 'ws://hub.lan:19700' }],
     warnings: [],
   });
-  expect(loaded.upstreams).toHaveLength(1);
+  expect(loaded.offer.upstreams).toHaveLength(1);
 });
 
 function* keysOf(schema: unknown): Generator<string> {
@@ -49,5 +57,21 @@ function* keysOf(schema: unknown): Generator<string> {
   for (const [key, value] of Object.entries(schema)) {
     if (key === 'properties' && typeof value === 'object' && value !== null) yield* Object.keys(value);
     yield* keysOf(value);
+  }
+}
+
+/** The paths of keys without a description; a reference to another part of the schema is that part. */
+function* silentKeysOf(schema: unknown, path = ''): Generator<string> {
+  if (typeof schema !== 'object' || schema === null) return;
+  for (const [key, value] of Object.entries(schema)) {
+    if (key !== 'properties') {
+      yield* silentKeysOf(value, path);
+      continue;
+    }
+    for (const [name, described] of Object.entries(Object(value))) {
+      const at = `${path}.${name}`;
+      if (!Object.hasOwn(Object(described), 'description')) yield at;
+      yield* silentKeysOf(described, at);
+    }
   }
 }

@@ -35,7 +35,8 @@ export async function testHome(): Promise<TestHome> {
     load: ({ env = {}, ...options } = {}) =>
       load({
         clock: new FakeClock(),
-        env: { CLAWMATRIX_HOME: path, ...env },
+        // The user's own OpenClaw has no part in a test.
+        env: { HOME: path, CLAWMATRIX_HOME: path, ...env },
         hostName: 'studio',
         ...options,
       }),

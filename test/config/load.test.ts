@@ -27,11 +27,11 @@ test('every form that JSON5 allows is taken, and addresses lose their final slas
   const loaded = await home.load({ configPath: new URL('valid/json5.json', fixtures).pathname });
   expect(loaded.listen).toEqual({ host: '0.0.0.0', port: 19_700 });
   expect(loaded.peers).toEqual([{ url: 'ws://hub.lan:19700' }, { url: 'wss://relay.example.net/mesh' }]);
-  expect(loaded.upstreams.map(({ card, baseUrl }) => [card.id, card.dialect, baseUrl])).toEqual([
+  expect(loaded.offer.upstreams.map(({ card, baseUrl }) => [card.id, card.dialect, baseUrl])).toEqual([
     ['Qwen/Qwen3-8B', 'chat', 'http://127.0.0.1:11434/v1'],
     ['llama', 'responses', 'http://127.0.0.1:11434/v1'],
   ]);
-  expect(loaded.announced.map(({ id }) => id)).toEqual(['Qwen/Qwen3-8B']);
+  expect(loaded.offer.announced.map(({ id }) => id)).toEqual(['Qwen/Qwen3-8B']);
   expect(loaded.warnings).toEqual([
     'models[2] (nowhere/opus) has no upstream and is not offered: give it a "baseUrl", or describe "nowhere" in "providers"',
   ]);
@@ -44,8 +44,7 @@ describe('with no file at all', () => {
     expect(loaded).toMatchObject({
       configPath: null,
       name: 'studio',
-      upstreams: [],
-      announced: [],
+      offer: { upstreams: [], announced: [], discoveries: [], looksAround: true },
       listen: null,
       peers: [],
       warnings: [],
@@ -60,7 +59,10 @@ describe('with no file at all', () => {
   test('an empty one says the same, and that it was read', async () => {
     const home = await testHome();
     const path = new URL('valid/empty.json', fixtures).pathname;
-    expect(await home.load({ configPath: path })).toMatchObject({ configPath: path, upstreams: [] });
+    expect(await home.load({ configPath: path })).toMatchObject({
+      configPath: path,
+      offer: { upstreams: [] },
+    });
   });
 });
 

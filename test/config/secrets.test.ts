@@ -19,7 +19,7 @@ describe('a secret comes from', () => {
     const home = await testHome();
     await home.config(oneModel(apiKey));
     const loaded = await home.load({ env });
-    expect(loaded.upstreams[0]?.apiKey).toBe(CANARY);
+    expect(loaded.offer.upstreams[0]?.apiKey).toBe(CANARY);
     expect(loaded.secrets.scrub(`key ${CANARY}`)).toBe('key [secret]');
   });
 
@@ -27,14 +27,14 @@ describe('a secret comes from', () => {
     const home = await testHome();
     await home.file('vllm.key', `${CANARY}\n`);
     await home.config(oneModel({ file: 'vllm.key' }));
-    expect((await home.load()).upstreams[0]?.apiKey).toBe(CANARY);
+    expect((await home.load()).offer.upstreams[0]?.apiKey).toBe(CANARY);
   });
 
   test("a file in the user's directory, written with ~/", async () => {
     const home = await testHome();
     await home.file('vllm.key', CANARY);
     await home.config(oneModel({ file: '~/vllm.key' }));
-    expect((await home.load({ env: { HOME: home.path } })).upstreams[0]?.apiKey).toBe(CANARY);
+    expect((await home.load({ env: { HOME: home.path } })).offer.upstreams[0]?.apiKey).toBe(CANARY);
   });
 });
 
@@ -132,7 +132,10 @@ test('headers that look like keys are kept out of the log, plain ones are not', 
     providers: { p: { baseUrl: 'http://x/v1', headers } },
     models: [{ id: 'a', provider: 'p' }],
   });
-  const { upstreams, secrets } = await home.load({ env: { ORG: 'organisation-1' } });
+  const {
+    offer: { upstreams },
+    secrets,
+  } = await home.load({ env: { ORG: 'organisation-1' } });
   expect(upstreams[0]?.headers).toEqual({
     'x-api-key': CANARY,
     'x-title': 'clawmatrix-studio',

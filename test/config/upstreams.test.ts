@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { nodeIdOf } from '../../src/core/ids.ts';
 import { testHome } from './home.ts';
@@ -16,8 +18,53 @@ const provider = {
   timeouts: { upstreamMs: 2_000 },
 };
 
+describe('an upstream is looked for in this order, and the first that is there has the last word', () => {
+  const ways = {
+    own: 'http://own.example.net/v1',
+    provider: 'http://provider.example.net/v1',
+    openclaw: 'http://openclaw.example.net/v1',
+    gateway: 'http://127.0.0.1:18789/v1',
+  };
+
+  test.each([
+    ['own', ['own', 'provider', 'openclaw', 'gateway']],
+    ['own', ['own', 'gateway']],
+    ['provider', ['provider', 'openclaw', 'gateway']],
+    ['openclaw', ['openclaw', 'gateway']],
+    ['gateway', ['gateway']],
+    ['none', []],
+    ['openclaw', ['openclaw']],
+    ['own', ['own']],
+  ] as const)('%s of %j', async (wanted, there) => {
+    const has = (way: keyof typeof ways) => there.some((one) => one === way);
+    const home = await testHome();
+    const providers = (baseUrl: string) => ({ p: { baseUrl, apiKey: `key-of-${baseUrl}` } });
+    await mkdir(join(home.path, '.openclaw'));
+    await home.file(
+      '.openclaw/openclaw.json',
+      JSON.stringify({ models: { providers: has('openclaw') ? providers(ways.openclaw) : {} } }),
+    );
+    await home.config({
+      models: [{ id: 'a', provider: 'p', ...(has('own') ? { baseUrl: ways.own } : {}) }],
+      ...(has('provider') ? { providers: providers(ways.provider) } : {}),
+      ...(has('gateway') ? { openclaw: { gateway: { token: `key-of-${ways.gateway}` } } } : {}),
+    });
+    const { offer, warnings } = await home.load();
+    const [spec] = offer.upstreams;
+    expect(spec?.baseUrl).toBe(wanted === 'none' ? undefined : ways[wanted]);
+    // No way lends its key to another.
+    expect(spec?.apiKey).toBe(wanted === 'none' || wanted === 'own' ? undefined : `key-of-${ways[wanted]}`);
+    expect(spec?.gateway !== undefined).toBe(wanted === 'gateway');
+    expect(offer.announced).toHaveLength(wanted === 'none' || wanted === 'gateway' ? 0 : 1);
+    const told =
+      wanted === 'none' ? ['has no upstream'] : has('own') && has('provider') ? ['is not sent there'] : [];
+    expect(warnings).toEqual(told.map((text) => expect.stringContaining(text)));
+  });
+});
+
 test('a model without its own takes all from its provider', async () => {
-  const { upstreams } = await load({ providers: { p: provider }, models: [{ id: 'a', provider: 'p' }] });
+  const { upstreams } = (await load({ providers: { p: provider }, models: [{ id: 'a', provider: 'p' }] }))
+    .offer;
   expect(upstreams).toEqual([
     {
       card: { id: 'a', provider: 'p', dialect: 'responses' },
@@ -39,7 +86,7 @@ test("a model's own values go before its provider's, header by header", async ()
     headers: { 'X-B': 'model' },
     timeouts: { upstreamMs: 3_000 },
   };
-  const { upstreams } = await load({ providers: { p: provider }, models: [model] });
+  const { upstreams } = (await load({ providers: { p: provider }, models: [model] })).offer;
   expect(upstreams[0]).toMatchObject({
     card: { dialect: 'chat' },
     apiKey: 'model-key-1',
@@ -51,7 +98,10 @@ test("a model's own values go before its provider's, header by header", async ()
 describe("a provider's key and headers", () => {
   test('are not sent to another host that a model names, and the model says so', async () => {
     const models = [{ id: 'a', provider: 'p', baseUrl: 'https://elsewhere.example.net/v1' }];
-    const { upstreams, warnings } = await load({ providers: { p: provider }, models });
+    const {
+      offer: { upstreams },
+      warnings,
+    } = await load({ providers: { p: provider }, models });
     expect(upstreams[0]).toMatchObject({ card: { dialect: 'chat' }, headers: {}, silenceMs: 120_000 });
     expect(upstreams[0]).not.toHaveProperty('apiKey');
     expect(warnings).toEqual([expect.stringContaining('whose key is not sent there')]);
@@ -59,7 +109,10 @@ describe("a provider's key and headers", () => {
 
   test('are sent to another path of the same host', async () => {
     const models = [{ id: 'a', provider: 'p', baseUrl: 'https://api.example.net/beta/' }];
-    const { upstreams, warnings } = await load({ providers: { p: provider }, models });
+    const {
+      offer: { upstreams },
+      warnings,
+    } = await load({ providers: { p: provider }, models });
     expect(upstreams[0]).toMatchObject({ baseUrl: 'https://api.example.net/beta', apiKey: 'provider-key-1' });
     expect(warnings).toEqual([]);
   });
@@ -74,7 +127,9 @@ test('a card has what the model says of itself and nothing else', async () => {
     reasoning: false,
     cost: { input: 1, output: 2.5 },
   };
-  const { upstreams, announced } = await load({
+  const {
+    offer: { upstreams, announced },
+  } = await load({
     models: [{ id: 'a', provider: 'p', baseUrl: 'http://127.0.0.1:1', apiKey: 'model-key-1', ...traits }],
   });
   expect(upstreams[0]?.card).toEqual({ id: 'a', provider: 'p', dialect: 'chat', ...traits });
@@ -82,27 +137,51 @@ test('a card has what the model says of itself and nothing else', async () => {
 });
 
 test('a provider named like a part of every object is not found in it', async () => {
-  const { upstreams, warnings } = await load({ models: [{ id: 'a', provider: 'constructor' }] });
+  const {
+    offer: { upstreams },
+    warnings,
+  } = await load({ models: [{ id: 'a', provider: 'constructor' }] });
   expect(upstreams).toEqual([]);
   expect(warnings).toHaveLength(1);
 });
 
 test('what is accepted and not used yet is told of', async () => {
-  const { warnings } = await load({
-    proxyModels: [{ id: 'a' }],
-    openclaw: { config: '~/.openclaw/openclaw.json' },
-    providers: {
-      p: { baseUrl: 'http://127.0.0.1:1', discover: true },
-      q: { baseUrl: 'http://127.0.0.1:1', discover: false },
-    },
-    limits: { sseEventBytesMax: 2_000_000 },
-  });
+  const { warnings } = await load({ proxyModels: [{ id: 'a' }], limits: { sseEventBytesMax: 2_000_000 } });
   expect(warnings).toEqual([
-    expect.stringContaining('"openclaw" is not yet used'),
-    expect.stringContaining('providers.p.discover is not yet used'),
     expect.stringContaining('"proxyModels" is not yet used'),
     expect.stringContaining('limits.sseEventBytesMax is over 1048576'),
   ]);
+});
+
+test('each provider with "discover" is asked for its models, with its key and its headers', async () => {
+  const providers = { p: { ...provider, discover: true }, q: { ...provider, discover: false }, r: provider };
+  const { offer } = await load({ providers });
+  expect(offer.discoveries).toEqual([
+    {
+      provider: 'p',
+      baseUrl: 'https://api.example.net/v1',
+      apiKey: 'provider-key-1',
+      headers: { 'x-a': 'provider', 'x-b': 'provider' },
+      dialect: 'responses',
+      silenceMs: 2_000,
+      eventBytesMax: 1_048_576,
+    },
+  ]);
+});
+
+test.each([
+  [true, {}],
+  [true, { nodeId: 'a', proxyModels: [] }],
+  [false, { peers: ['ws://hub.lan:19700'] }],
+  [false, { providers: { p: provider } }],
+  [false, { models: [{ id: 'a', provider: 'p' }] }],
+])('this machine is looked over for servers: %s with %j', async (looksAround, config) => {
+  expect((await load(config)).offer.looksAround).toBe(looksAround);
+});
+
+test('how long a stream call waits for its reply can be set', async () => {
+  expect((await load({})).config.timeouts.holdMs).toBe(10_000);
+  expect((await load({ timeouts: { holdMs: 500 } })).config.timeouts.holdMs).toBe(500);
 });
 
 test('a peer can be given with the id that it must prove, in whatever case it was copied', async () => {

@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { askDaemon } from '../../src/control/client.ts';
 import { ControlFault } from '../../src/control/fault.ts';
-import { startControl } from '../../src/control/server.ts';
+import { restartDaemon } from '../../src/control/restart.ts';
+import { type ControlHandlers, startControl } from '../../src/control/server.ts';
 import { processIsAlive, stopDaemon } from '../../src/control/stop.ts';
-import { CONTROL_BYTES_MAX, SOCKET_PATH_BYTES_MAX } from '../../src/core/limits.ts';
+import { CONTROL_BYTES_MAX, DRAIN_MS, SOCKET_PATH_BYTES_MAX, STOP_MS } from '../../src/core/limits.ts';
 import { eventually, within } from '../support/eventually.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { realClock } from '../support/real-clock.ts';
@@ -235,6 +236,43 @@ describe('stop', () => {
     expect(message).toContain(`pid ${process.pid}`);
   });
 
+  test('says once that it takes long', async () => {
+    const path = await socketPath();
+    await fakeDaemon(path, { stop: () => {} });
+    const fake = new FakeClock();
+    let told = 0;
+    const isAlive = () => true;
+    const stopped = fault(stopDaemon({ path, clock: fake, isAlive, ms: 3_000, onWait: () => told++ }));
+    const look = () => eventually('it waits for its next look', () => fake.pending > 0);
+    await eventually('it waits', () => fake.pending === 2);
+    fake.advance(999);
+    expect(told).toBe(0);
+    for (const ms of [1, 1_000, 1_000, 1_000]) {
+      await look();
+      fake.advance(ms);
+    }
+    await stopped;
+    expect(told).toBe(1);
+    expect(fake.pending).toBe(0);
+  });
+
+  test('waits as long as the daemon may take for its running calls', async () => {
+    const path = await socketPath();
+    await fakeDaemon(path, { stop: () => {} });
+    const fake = new FakeClock();
+    let alive = true;
+    const stopped = stopDaemon({ path, clock: fake, isAlive: () => alive });
+    await eventually('it waits', () => fake.pending === 2);
+    fake.advance(DRAIN_MS + STOP_MS);
+    await eventually('it looks again', () => fake.pending === 1);
+    alive = false;
+    fake.advance(100);
+    await eventually('it asks whether the socket is gone', () => fake.pending === 1);
+    expect(fake.now()).toBeGreaterThan(35_000);
+    fake.advance(10_000);
+    await expect(stopped).rejects.toThrow('kill it if it hangs');
+  });
+
   test('of a home that is a plain file is not_running', async () => {
     const file = await socketPath();
     await writeFile(file, '');
@@ -256,7 +294,84 @@ describe('stop', () => {
   });
 });
 
-const NO_HANDLERS = { status: () => STATUS, peers: () => PEERS, models: () => MODELS, stop: () => {} };
+describe('restart', () => {
+  const accepted = (go: () => void) => ({
+    restart: async () => ({ kind: 'accepted', bootEpoch: 2, go }) as const,
+  });
+
+  test('is answered first and done after, and waits until the new start is ready', async () => {
+    const path = await socketPath();
+    const order: string[] = [];
+    let view = STATUS;
+    const go = () => {
+      order.push('go');
+      view = { ...STATUS, bootEpoch: 2, proxy: '' };
+    };
+    await fakeDaemon(path, { ...accepted(go), status: () => view });
+    const restarted = restartDaemon({ path, clock }).then((status) => {
+      order.push('told');
+      return status;
+    });
+    await eventually('it goes', () => order.length > 0);
+    order.push('ready');
+    view = { ...view, proxy: 'http://127.0.0.1:4' };
+    expect(await restarted).toEqual(view);
+    expect(order).toEqual(['go', 'ready', 'told']);
+  });
+
+  test('says that the old daemon goes on, with every fault, where the configuration has some', async () => {
+    const path = await socketPath();
+    await fakeDaemon(path, { restart: async () => ({ kind: 'faulty', text: 'two faults:\n  one\n  two' }) });
+    const { kind, message } = await fault(restartDaemon({ path, clock }));
+    expect(kind).toBe('faulty');
+    expect(message).toBe(`two faults:\n  one\n  two\nThe daemon (pid ${process.pid}) goes on as before.`);
+  });
+
+  test('of a daemon that stops is not_running', async () => {
+    const path = await socketPath();
+    await fakeDaemon(path);
+    expect(await fault(restartDaemon({ path, clock }))).toMatchObject({ kind: 'not_running' });
+    expect(await fault(restartDaemon({ path: `${path}.none`, clock }))).toMatchObject({
+      kind: 'not_running',
+    });
+  });
+
+  test('says so when the daemon stopped and is not there again', async () => {
+    const path = await socketPath();
+    const control = await fakeDaemon(
+      path,
+      accepted(() => void control.close()),
+    );
+    const { message } = await fault(restartDaemon({ path, clock, isAlive: () => false }));
+    expect(message).toMatch(/stopped and could not start: its log says why$/);
+  });
+
+  test('gives up on one that never gets ready', async () => {
+    const path = await socketPath();
+    await fakeDaemon(
+      path,
+      accepted(() => {}),
+    );
+    const { kind, message } = await fault(restartDaemon({ path, clock, ms: 120 }));
+    expect(kind).toBe('silent');
+    expect(message).toContain('"clawmatrix status" shows when it is');
+  });
+
+  test('that the daemon fails at does not end it', async () => {
+    const path = await socketPath();
+    await fakeDaemon(path, { restart: () => Promise.reject(new Error('a defect')) });
+    expect(await fault(restartDaemon({ path, clock }))).toMatchObject({ kind: 'garbled' });
+    expect(await askDaemon('status', { path, clock })).toEqual(STATUS);
+  });
+});
+
+const NO_HANDLERS: ControlHandlers = {
+  status: () => STATUS,
+  peers: () => PEERS,
+  models: () => MODELS,
+  stop: () => {},
+  restart: async () => ({ kind: 'stopping' }),
+};
 
 /** The socket file that a killed process leaves behind. */
 async function deadSocket(path: string): Promise<void> {

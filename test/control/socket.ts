@@ -23,6 +23,7 @@ export async function fakeDaemon(path: string, handlers: Partial<ControlHandlers
       peers: () => PEERS,
       models: () => MODELS,
       stop: () => void control.close(),
+      restart: async () => ({ kind: 'stopping' }),
       ...handlers,
     },
   });
@@ -38,6 +39,7 @@ export const STATUS: StatusView = {
   name: 'studio',
   version: '0.1.0',
   pid: process.pid,
+  bootEpoch: 1,
   uptimeSeconds: 7_384.2,
   proxy: 'http://127.0.0.1:19701',
   listen: null,

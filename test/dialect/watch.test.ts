@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Dialect } from '../../src/core/call.ts';
 import { ClawError } from '../../src/core/errors.ts';
+import { newCallId } from '../../src/core/ids.ts';
 import { shapes } from '../../src/dialect/dialects.ts';
 import { checkResponsesStream } from '../support/responses-rules.ts';
 import { responsesEvents, sseEvents } from '../support/sse-text.ts';
@@ -23,6 +24,7 @@ function delta(content: string, finish_reason: string | null = null, more: objec
 const usage = { prompt_tokens: 3, completion_tokens: 4 };
 const counted = { inputTokens: 3, outputTokens: 4 };
 const DONE = 'data: [DONE]\n\n';
+const context = { callId: newCallId(), model: 'm', createdAt: 11 };
 const failure = new ClawError('upstream_timeout', 'the model fell silent');
 
 describe('a chat stream', () => {
@@ -101,6 +103,46 @@ describe('a chat stream', () => {
   });
 });
 
+describe('life on a chat stream', () => {
+  const alive = (...chunks: (string | object)[]) =>
+    Buffer.from(watched('chat', ...chunks).alive(context)).toString();
+
+  test('is an empty delta of the stream that passes', () => {
+    const head = { id: 'chatcmpl-9', created: 7, model: 'upstream-m' };
+    const [event] = sseEvents(alive(delta('a', null, head)));
+    expect(JSON.parse(event?.data ?? '')).toEqual({
+      ...head,
+      object: 'chat.completion.chunk',
+      choices: [{ index: 0, delta: {}, finish_reason: null }],
+    });
+  });
+
+  test.each([[[]], [[': ping\n\n']], [[delta('a')]], [['data: {\n\n']]])(
+    'is one of the call behind %j, which names none',
+    (chunks) => {
+      const [event] = sseEvents(alive(...chunks));
+      const head = { id: `chatcmpl-${context.callId}`, model: 'm', created: 11 };
+      expect(JSON.parse(event?.data ?? '')).toMatchObject(head);
+    },
+  );
+
+  test.each<[string, (string | object)[]]>([
+    ['its finish', [delta('a', 'stop')]],
+    ['its usage', [delta('a', 'stop'), { choices: [], usage }]],
+    ['[DONE]', [delta('a'), DONE]],
+    ['an error', [delta('a'), { error: { message: 'no' } }]],
+  ])('is a comment behind %s', (_, chunks) => {
+    expect(alive(...chunks)).toBe(': keepalive\n\n');
+  });
+
+  test('changes nothing of what the watch knows', () => {
+    const watch = watched('chat', delta('a'), { error: { message: 'no' } });
+    watch.alive(context);
+    watch.see(Buffer.from(DONE));
+    expect(watch.ending).toBeUndefined();
+  });
+});
+
 describe('a Responses stream', () => {
   const created = {
     type: 'response.created',
@@ -164,6 +206,34 @@ describe('a Responses stream', () => {
       { type: 'response.failed', sequence_number: 2 },
     ]);
     checkResponsesStream(events);
+  });
+
+  test.each<[string, (string | object)[]]>([
+    ['nothing', []],
+    ['comments', [': ping\n\n']],
+    ['what is not `created`', [text]],
+    ['its end', [created, text, end('completed')]],
+  ])('shows life by a comment behind %s', (_, chunks) => {
+    expect(Buffer.from(watched('responses', ...chunks).alive(context)).toString()).toBe(': keepalive\n\n');
+  });
+
+  test.each<[number, (string | object)[]]>([
+    [0, [created]],
+    [4, [created, text]],
+    [4, [created, text, ': ping\n\n']],
+    [0, [{ ...created, sequence_number: undefined }]],
+  ])('shows life with the number %i, the last that passed', (sequence_number, chunks) => {
+    const bytes = watched('responses', ...chunks).alive(context);
+    expect(responsesEvents(Buffer.from(bytes).toString())).toEqual([{ type: 'keepalive', sequence_number }]);
+  });
+
+  test('says in the words of a rate limit when to come back', () => {
+    const told = (message: string) => {
+      const limited = new ClawError('upstream_error', message, { status: 429, retryAfterSeconds: 3 });
+      return responsesEvents(Buffer.from(watched('responses', created).failure(limited)).toString())[0];
+    };
+    expect(told('slow down')).toMatchObject({ message: 'slow down; try again in 3 s' });
+    expect(told('Try again in 2s')).toMatchObject({ message: 'Try again in 2s' });
   });
 
   test('names a rate limit as Codex reads it', () => {

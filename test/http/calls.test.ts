@@ -80,7 +80,7 @@ describe('a request that is wrong', () => {
     });
   });
 
-  test('a body that turns out too large while it comes is answered 413, and held no longer', async () => {
+  test('HE7: a body that turns out too large while it comes is answered 413, and held no longer', async () => {
     await using on = await startWith(answering());
     const chunk = 'x'.repeat(1 << 20);
     const parts = async function* () {
@@ -110,7 +110,7 @@ describe('a request that is wrong', () => {
     expect(on.budget.usedBytes).toBe(0);
   });
 
-  test('a body that does not come is answered 408', async () => {
+  test('HE6: a body that does not come is answered 408', async () => {
     const clock = new FakeClock();
     await using on = await startWith(answering(), { parts: { clock } });
     const socket = connect(on.edge.port, '127.0.0.1');

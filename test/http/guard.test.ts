@@ -25,7 +25,7 @@ describe('Host', () => {
     '127.0.0.1, evil.com',
     '10.0.0.1',
     '[::2]',
-  ])('%j is answered 421 and no more', async (host) => {
+  ])('HE1: the host %j is answered 421 and no more', async (host) => {
     await using started = await startWith(unreachable);
     for (const path of ['/health', '/v1/models', '/nothing', CHAT]) {
       const told = await ask(`${started.url}${path}`, {
@@ -48,7 +48,7 @@ describe('Host', () => {
     'box.lan',
     'box.lan:5',
     'api.lan:7',
-  ])('%j is served: a loopback name on any port, or one that is allowed', async (host) => {
+  ])('HE1: the host %j is served: a loopback name on any port, or one that is allowed', async (host) => {
     await using started = await startWith(unreachable, {
       options: { allowedHosts: ['Box.lan', 'api.lan:7'] },
     });
@@ -60,7 +60,7 @@ describe('Host', () => {
     expect((await ask(`${started.url}/health`, { headers: { host: 'api.lan:8' } })).status).toBe(421);
   });
 
-  test('X-Forwarded-Host is believed from a trusted proxy alone', async () => {
+  test('HE9: X-Forwarded-Host is believed from a trusted proxy alone', async () => {
     const headers = { host: 'evil.com', 'x-forwarded-host': 'localhost' };
     await using open = await startWith(unreachable);
     expect((await ask(`${open.url}/health`, { headers })).status).toBe(421);
@@ -70,7 +70,7 @@ describe('Host', () => {
     expect((await ask(`${behind.url}/health`, { headers: evil })).status).toBe(421);
   });
 
-  test('a request without Host, and one for another server, are refused', async () => {
+  test('HE1: a request without Host, and one for another server, are refused', async () => {
     await using started = await startWith(unreachable);
     expect(await raw(started.edge.port, 'GET /health HTTP/1.1\r\nconnection: close\r\n\r\n')).toMatch(
       /^HTTP\/1.1 421 /,
@@ -87,25 +87,28 @@ describe('Origin', () => {
     'http://localhost:3000',
     'https://APP.example',
     'https://app.example:444',
-  ])('%j is answered 403, without a header that would let the page read it', async (origin) => {
-    await using started = await startWith(unreachable, {
-      options: { allowedOrigins: ['https://app.example', 'null'] },
-    });
-    for (const method of ['GET', 'OPTIONS']) {
-      const told = await ask(`${started.url}/v1/models`, { method, headers: { origin } });
-      expect(told.status).toBe(403);
-      expect(Object.keys(told.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
-    }
-  });
+  ])(
+    'HE2: the origin %j is answered 403, without a header that would let the page read it',
+    async (origin) => {
+      await using started = await startWith(unreachable, {
+        options: { allowedOrigins: ['https://app.example', 'null'] },
+      });
+      for (const method of ['GET', 'OPTIONS']) {
+        const told = await ask(`${started.url}/v1/models`, { method, headers: { origin } });
+        expect(told.status).toBe(403);
+        expect(Object.keys(told.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+      }
+    },
+  );
 
-  test('is found behind a hundred and twenty other headers', async () => {
+  test('HE6: an origin is found behind a hundred and twenty other headers', async () => {
     await using started = await startWith(unreachable);
     const many = Object.fromEntries(Array.from({ length: 120 }, (_, index) => [`x-${index}`, 'x']));
     const told = await ask(`${started.url}/v1/models`, { headers: { ...many, origin: 'https://evil.com' } });
     expect(told.status).toBe(403);
   });
 
-  test('a page of another site that sends no Origin is answered 403', async () => {
+  test('HE2: a page of another site that sends no Origin is answered 403', async () => {
     await using started = await startWith(unreachable);
     const told = await ask(`${started.url}/health`, { headers: { 'sec-fetch-site': 'cross-site' } });
     expect(told.status).toBe(403);
@@ -128,7 +131,7 @@ describe('Origin', () => {
     expect(told.headers).not.toHaveProperty('access-control-allow-credentials');
   });
 
-  test('OPTIONS without an origin gets no CORS header', async () => {
+  test('HE3: OPTIONS without an origin gets no CORS header', async () => {
     await using started = await startWith(unreachable);
     const told = await ask(`${started.url}${CHAT}`, { method: 'OPTIONS' });
     expect(Object.keys(told.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
@@ -160,7 +163,7 @@ describe('path, method and form', () => {
     'application/x-www-form-urlencoded',
     'multipart/form-data; boundary=x',
     undefined,
-  ])('a valid body as %s is answered 415: a web page could have sent it', async (type) => {
+  ])('HE3: a valid body as %s is answered 415: a web page could have sent it', async (type) => {
     await using started = await startWith(unreachable);
     const told = await ask(`${started.url}${CHAT}`, { body, headers: { 'content-type': type } });
     expect(told.status).toBe(415);
@@ -181,11 +184,10 @@ describe('the key', () => {
     '%j is answered 401, before the body, and the answer holds no key',
     async (authorization) => {
       await using started = await startWith(unreachable, { options: { apiKeys } });
-      for (const path of [CHAT, '/v1/models', '/status']) {
-        const told = await ask(`${started.url}${path}`, {
-          headers: { authorization },
-          ...(path === CHAT ? { body } : {}),
-        });
+      const asking = [CHAT, '/v1/models', '/status'].map((path) =>
+        ask(`${started.url}${path}`, { headers: { authorization }, ...(path === CHAT ? { body } : {}) }),
+      );
+      for (const told of await Promise.all(asking)) {
         expect(told.status).toBe(401);
         expect(told.text).not.toContain('0123456789');
         expect(told.json()).toMatchObject({ error: { type: 'authentication_error' } });
@@ -205,7 +207,7 @@ describe('the key', () => {
 });
 
 describe('size', () => {
-  test('a body declared too large is answered 413 before it is sent', async () => {
+  test('HE7: a body declared too large is answered 413 before it is sent', async () => {
     await using started = await startWith(unreachable);
     const length = REQUEST_BODY_BYTES_MAX + 1;
     const head = `POST ${CHAT} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`;
@@ -215,7 +217,7 @@ describe('size', () => {
     expect(started.budget.usedBytes).toBe(0);
   });
 
-  test('headers beyond the limit are answered 431, and what is no HTTP 400', async () => {
+  test('HE6: headers beyond the limit are answered 431, what is no HTTP and a length beside chunks 400', async () => {
     await using started = await startWith(unreachable);
     const large = `GET /health HTTP/1.1\r\nhost: localhost\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`;
     expect(await raw(started.edge.port, large)).toMatch(/^HTTP\/1.1 431 /);

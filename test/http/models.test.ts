@@ -109,6 +109,7 @@ test('/status shows what the daemon hands in', async () => {
     name: 'studio',
     version: '0.1.0',
     pid: 1,
+    bootEpoch: 1,
     uptimeSeconds: 2,
     proxy: 'http://127.0.0.1:19701',
     listen: null,

@@ -2,6 +2,7 @@
 import pino from 'pino';
 import type { Answer } from '../../src/core/call.ts';
 import { nodeIdOf } from '../../src/core/ids.ts';
+import { HOLD_MS } from '../../src/core/limits.ts';
 import type { UpstreamSpec } from '../../src/core/upstream-spec.ts';
 import type { ModelView } from '../../src/core/views.ts';
 import { type Edge, type EdgeOptions, type EdgeParts, startEdge } from '../../src/http/server.ts';
@@ -32,6 +33,8 @@ export async function startWith(answer: Answer, { parts, options }: StartOptions
     {
       answer,
       origin: NODE,
+      nodeName: 'studio',
+      holdMs: HOLD_MS,
       clock: realClock,
       log: pino({ level: 'debug', base: null }, { write: (line) => void lines.push(JSON.parse(line)) }),
       budget,

@@ -81,14 +81,14 @@ test.each([
 test.each([
   ['nothing', ''],
   ['half a request', 'GET / HTTP/1.1\r\nhost'],
-])('a connection that says %s ends when its time is up', async (_what, text) => {
+])('HS3: a connection that says %s ends when its time is up', async (_what, text) => {
   const raw = client();
   if (text !== '') raw.write(text);
   await eventually('the connection has ended', () => raw.ended);
   expect(raw.text).toBe(NOT_FOUND);
 });
 
-test('of connections that have not asked yet, one over the cap is cut, and one that left makes room', async () => {
+test('HS3: of connections that have not asked yet, one over the cap is cut, and one that left makes room', async () => {
   const waiting = Array.from({ length: PENDING_MAX }, () => client());
   for (const raw of waiting) raw.write('GET / ');
   const over = client();
@@ -111,7 +111,7 @@ test('a connection that was let in does not count as waiting', async () => {
   expect(accepted).toHaveLength(PENDING_MAX + 1);
 });
 
-test('compression is not negotiated, and a compressed message closes 1002', async () => {
+test('FR3: compression is not negotiated, and a compressed message closes 1002', async () => {
   const { raw, socket } = await upgraded({ 'sec-websocket-extensions': 'permessage-deflate' });
   expect(raw.text.toLowerCase()).not.toContain('sec-websocket-extensions');
   raw.write(webSocketFrame(OPCODE.binary, Buffer.from('7801', 'hex'), { reserved: 4 }));
@@ -126,22 +126,27 @@ test('a text message closes 1003', async () => {
   expect(socket.messages).toEqual([]);
 });
 
+test.each([48n, 63n])(
+  'FR1: a header that claims 2^%i bytes is refused with 1009, and nothing waits for them',
+  async (bits) => {
+    const { raw, socket } = await upgraded();
+    const before = process.memoryUsage.rss();
+    const sentAt = performance.now();
+    raw.write(webSocketFrame(OPCODE.binary, Buffer.alloc(0), { claimedBytes: 2n ** bits }));
+    await eventually('the close frame is there', () => raw.closeCode === 1009);
+    // 50 ms, and what a busy machine adds.
+    expect(performance.now() - sentAt).toBeLessThan(500);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(32 << 20);
+    expect(socket.messages).toEqual([]);
+  },
+);
+
 test.each([
-  [
-    'that claims 2^48 bytes',
-    webSocketFrame(OPCODE.binary, Buffer.alloc(0), { claimedBytes: 2n ** 48n }),
-    1009,
-  ],
-  [
-    'that claims 2^63 bytes',
-    webSocketFrame(OPCODE.binary, Buffer.alloc(0), { claimedBytes: 2n ** 63n }),
-    1009,
-  ],
   ['that is not masked', webSocketFrame(OPCODE.binary, Buffer.from('x'), { masked: false }), 1002],
   ['of a reserved kind', webSocketFrame(3, Buffer.from('x')), 1002],
   ['that goes on where nothing began', webSocketFrame(OPCODE.continuation, Buffer.from('x')), 1002],
   ['in pieces over the cap', Buffer.concat(pieces(2, 40 * 1024)), 1009],
-])('a message %s is refused with %i', async (_what, bytes, code) => {
+])('FR2: a message %s is refused with %i', async (_what, bytes, code) => {
   const { raw, socket } = await upgraded();
   raw.write(bytes);
   await eventually('the close frame is there', () => raw.closeCode === code);
@@ -156,7 +161,7 @@ function pieces(count: number, bytesEach: number): Buffer[] {
   );
 }
 
-test('a message of 16 fragments is whole, one of 17 is refused', async () => {
+test('FR2: a message of 16 fragments is whole, one of 17 is refused', async () => {
   const { raw, socket } = await upgraded();
   raw.write(Buffer.concat(pieces(16, 1)));
   await eventually('the message is there', () => socket.messages.length === 1);
@@ -164,6 +169,21 @@ test('a message of 16 fragments is whole, one of 17 is refused', async () => {
   raw.write(Buffer.concat(pieces(17, 1)));
   await eventually('the close frame is there', () => raw.closeCode === 1008);
   expect(socket.messages).toHaveLength(1);
+});
+
+test('FR2: fragments of no bytes are counted too: a thousand of them are no way to go on for ever', async () => {
+  const { raw, socket } = await upgraded();
+  raw.write(Buffer.concat(pieces(1_000, 0)));
+  await eventually('the close frame is there', () => raw.closeCode === 1008);
+  expect(socket.messages).toEqual([]);
+});
+
+test('FR2: the bits of an extension that nobody agreed on are refused with 1002', async () => {
+  for (const reserved of [1, 2, 4]) {
+    const { raw } = await upgraded();
+    raw.write(webSocketFrame(OPCODE.binary, Buffer.from('x'), { reserved }));
+    await eventually('the close frame is there', () => raw.closeCode === 1002);
+  }
 });
 
 test('a peer that does not answer a close is cut in time', async () => {

@@ -10,7 +10,7 @@ test.each(validRecords)('$file is read, and written again byte for byte: $name',
   expect(encode(decoded.frames).toString('hex')).toBe(again ?? hex);
 });
 
-test.each(invalidRecords)('$file earns $closeCode: $name', ({ hex, closeCode }) => {
+test.each(invalidRecords)('FR6: $file earns $closeCode: $name', ({ hex, closeCode }) => {
   expect(decode(Buffer.from(hex, 'hex')).fault?.closeCode).toBe(closeCode);
 });
 

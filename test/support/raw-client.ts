@@ -64,9 +64,14 @@ export class RawClient {
   /** The code of the close frame behind the upgrade's answer, once it has come. */
   get closeCode(): number | undefined {
     const start = this.#received.indexOf('\r\n\r\n');
-    const frames = start < 0 ? Buffer.alloc(0) : this.#received.subarray(start + 4);
-    const at = frames.indexOf(0x88);
-    return at < 0 || frames.length < at + 4 ? undefined : frames.readUInt16BE(at + 2);
+    let frames = start < 0 ? Buffer.alloc(0) : this.#received.subarray(start + 4);
+    // Of a server, so without a mask; up to 64 KiB each.
+    while (frames.length >= 4) {
+      if ((frames.readUInt8(0) & 0x0f) === OPCODE.close) return frames.readUInt16BE(2);
+      const short = frames.readUInt8(1);
+      frames = frames.subarray(short < 126 ? 2 + short : 4 + frames.readUInt16BE(2));
+    }
+    return undefined;
   }
 
   async upgraded(): Promise<void> {

@@ -193,6 +193,8 @@ export async function startUpstream(): Promise<ScriptedUpstream> {
   });
   server.on('connection', (socket) => {
     sockets.add(socket);
+    // One for each request that it carries.
+    socket.setMaxListeners(0);
     socket.once('close', () => sockets.delete(socket));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -5,19 +5,23 @@ export interface WireTap extends AsyncDisposable {
   readonly port: number;
   /** All that passed so far, both ways. */
   bytes(): Buffer;
+  /** The part of it that the dialler sent. */
+  sent(): Buffer;
   /** Cuts every connection that runs over it; new ones may come. */
   cut(): void;
 }
 
 export async function startTap(target: { readonly host: string; readonly port: number }): Promise<WireTap> {
   const seen: Buffer[] = [];
+  const sent: Buffer[] = [];
   const sockets = new Set<Socket>();
-  const join = (from: Socket, to: Socket) => {
+  const join = (from: Socket, to: Socket, keep: (chunk: Buffer) => void) => {
     sockets.add(from);
     // It must not add a delay of its own.
     from.setNoDelay(true);
     from.on('data', (chunk) => {
       seen.push(chunk);
+      keep(chunk);
       to.write(chunk);
     });
     from.on('error', () => {});
@@ -28,8 +32,8 @@ export async function startTap(target: { readonly host: string; readonly port: n
   };
   const server = createServer((near) => {
     const far = connect(target);
-    join(near, far);
-    join(far, near);
+    join(near, far, (chunk) => sent.push(chunk));
+    join(far, near, () => {});
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -40,6 +44,7 @@ export async function startTap(target: { readonly host: string; readonly port: n
   return {
     port: address.port,
     bytes: () => Buffer.concat(seen),
+    sent: () => Buffer.concat(sent),
     cut,
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {

@@ -17,7 +17,7 @@ test.each([
   'fd00:ec2::254',
   '::ffff:169.254.169.254',
   '::ffff:a9fe:a9fe',
-])('%s is refused', (address) => {
+])('UP6: %s is refused', (address) => {
   expect(isRefused(address)).toBe(true);
 });
 
@@ -41,7 +41,11 @@ test.each([
   'http://2852039166',
   'http://[::ffff:169.254.169.254]',
   'http://0',
-])('the literal in %s is refused, however it is written', (url) => {
+  'http://0xa9.254.43518',
+  'http://0251.0376.0251.0376',
+  'http://169.254.169.254.',
+  'http://user:secret@169.254.169.254',
+])('UP6: the literal in %s is refused, however it is written', (url) => {
   expect(refusedLiteral(new URL(url))).toBeInstanceOf(AddressRefused);
 });
 

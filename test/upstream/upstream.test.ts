@@ -1,90 +1,16 @@
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import type { Call, Dialect, Reply } from '../../src/core/call.ts';
+import type { Reply } from '../../src/core/call.ts';
 import { ClawError } from '../../src/core/errors.ts';
-import { newCallId, nodeIdOf } from '../../src/core/ids.ts';
 import { UPSTREAM_END_MS, WINDOW_BYTES_MAX } from '../../src/core/limits.ts';
-import type { UpstreamSpec } from '../../src/core/upstream-spec.ts';
 import { ByteQueue } from '../../src/lib/byte-queue.ts';
-import type { Clock } from '../../src/lib/clock.ts';
 import { Upstreams } from '../../src/upstream/upstream.ts';
 import { eventually, within } from '../support/eventually.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { chatEvents, responsesEvents } from '../support/openai-bodies.ts';
 import { realClock } from '../support/real-clock.ts';
 import * as scripted from '../support/scripted-upstream.ts';
-
-const KEY = 'sk-canary-0123456789abcdef';
-const where = '(node studio, provider ollama, model qwen3:8b)';
-
-interface Options {
-  readonly spec?: Partial<UpstreamSpec>;
-  readonly dialect?: Dialect;
-  readonly clock?: Clock;
-}
-
-function upstreams(baseUrl: string, { spec, dialect = 'chat', clock = realClock }: Options = {}) {
-  const card = { id: 'qwen3:8b', provider: 'ollama', dialect };
-  const whole: UpstreamSpec = {
-    card,
-    baseUrl,
-    apiKey: KEY,
-    headers: {},
-    silenceMs: 120_000,
-    eventBytesMax: 1 << 20,
-    ...spec,
-  };
-  const made = new Upstreams([whole], { nodeName: 'studio', clock });
-  return Object.assign(made, { [Symbol.asyncDispose]: () => made.close() });
-}
-
-function call(overrides: Partial<Call> = {}): Call {
-  return {
-    id: newCallId(),
-    origin: nodeIdOf(new Uint8Array(32)),
-    dialect: 'chat',
-    model: { id: 'qwen3:8b', provider: 'ollama' },
-    stream: false,
-    headers: {},
-    body: Buffer.from('{"model":"studio/qwen3:8b","messages":[]}'),
-    report: () => {},
-    ...overrides,
-  };
-}
-
-const streamCall = (overrides: Partial<Call> = {}) =>
-  call({ stream: true, body: Buffer.from('{"model":"m","messages":[],"stream":true}'), ...overrides });
-
-const live = () => new AbortController().signal;
-
-async function read(reply: Reply): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of reply.body) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
-}
-
-async function thrown(work: Promise<unknown>): Promise<ClawError> {
-  const error = await within(
-    'the call fails',
-    work.then(
-      () => undefined,
-      (reason: unknown) => reason,
-    ),
-  );
-  if (!(error instanceof ClawError)) throw new Error('no ClawError was thrown', { cause: error });
-  return error;
-}
-
-/** What came before the body broke, and why it did. */
-async function readBroken(reply: Reply): Promise<{ text: string; error: ClawError }> {
-  const chunks: Uint8Array[] = [];
-  const error = await thrown(
-    (async () => {
-      for await (const chunk of reply.body) chunks.push(chunk);
-    })(),
-  );
-  return { text: Buffer.concat(chunks).toString(), error };
-}
+import { call, KEY, live, read, readBroken, streamCall, thrown, upstreams, where } from './one-upstream.ts';
 
 describe('what reaches the upstream', () => {
   test('the body arrives byte for byte but for the model: unknown fields, huge integers, key order, spacing', async () => {
@@ -100,16 +26,35 @@ describe('what reaches the upstream', () => {
     expect(request?.url).toBe('/v1/chat/completions');
   });
 
-  test('fields that steer other proxies (api_base, api_key, headers) change neither destination nor key', async () => {
-    await using upstream = await scripted.startUpstream();
-    await using ours = upstreams(upstream.baseUrl);
-    const body =
-      '{"model":"m","api_base":"http://127.0.0.1:9/x","base_url":"http://evil","api_key":"sk-evil","headers":{"authorization":"x"}}';
-    await read(await ours.answer(call({ body: Buffer.from(body) }), live()));
-    const request = await upstream.request(0);
-    expect(request.headers.authorization).toBe(`Bearer ${KEY}`);
-    expect(request.body.toString()).toBe(body.replace('"m"', '"qwen3:8b"'));
-  });
+  test.each([
+    ['plain', call],
+    ['stream', streamCall],
+  ] as const)(
+    'UP7: fields that steer other proxies change neither destination nor key, and all pass untouched (%s call)',
+    async (_form, made) => {
+      await using other = await scripted.startUpstream();
+      await using upstream = await scripted.startUpstream();
+      await using ours = upstreams(upstream.baseUrl);
+      const body = JSON.stringify({
+        model: 'm',
+        stream: made().stream,
+        api_base: other.baseUrl,
+        base_url: other.baseUrl,
+        baseURL: other.baseUrl,
+        api_key: 'sk-of-the-client',
+        headers: { authorization: 'Bearer x', host: 'elsewhere' },
+        extra_headers: { authorization: 'Bearer x' },
+        stream_options: { include_usage: true, x: 1 },
+        x_unknown: { deep: [null, 1e21, '\u2028'] },
+      });
+      await read(await ours.answer(made({ body: Buffer.from(body) }), live()));
+      const request = await upstream.request(0);
+      expect(request.headers.authorization).toBe(`Bearer ${KEY}`);
+      expect(request.headers.host).toBe(new URL(upstream.baseUrl).host);
+      expect(request.body.toString()).toBe(body.replace('"m"', '"qwen3:8b"'));
+      expect(other.requests).toHaveLength(0);
+    },
+  );
 
   test('configured headers give way to the call, and nobody sets those that are ours', async () => {
     await using upstream = await scripted.startUpstream();
@@ -202,9 +147,10 @@ describe('what comes back', () => {
       await using upstream = await scripted.startUpstream();
       await using ours = upstreams(upstream.baseUrl, { dialect });
       const stream = upstream.nextStream(events);
-      const reply = await ours.answer(streamCall({ dialect }), live());
-      const body = reply.body[Symbol.asyncIterator]();
+      const answered = ours.answer(streamCall({ dialect }), live());
       await stream.send(2);
+      const reply = await answered;
+      const body = reply.body[Symbol.asyncIterator]();
       expect(Buffer.from((await body.next()).value ?? '').toString()).toBe(events.slice(0, 2).join(''));
       // Half an event is not handed on.
       await stream.write(': half');
@@ -239,11 +185,12 @@ describe('a slow reader', () => {
     const clock = new FakeClock();
     await using ours = upstreams(upstream.baseUrl, { clock });
     const stream = upstream.nextStream([]);
-    const reply = await ours.answer(streamCall(), live());
+    const answered = ours.answer(streamCall(), live());
     const response = await stream.opened();
     const event = `: ${'x'.repeat(64 * 1024)}\n\n`;
     // 32 MiB are more than all buffers of the system on the way.
     for (let sent = 0; sent < 512; sent++) response.write(event);
+    const reply = await answered;
     let before = -1;
     let still = 0;
     await eventually('nothing has moved for 40 turns', () => {
@@ -329,20 +276,24 @@ describe('a server that is none of HTTP', () => {
 describe('a reply that was cut never looks complete', () => {
   const events = chatEvents({ text: ['a', 'b'] });
 
-  test.each(['end', 'cut', 'reset'] as const)('a stream that stops half way (%s) breaks', async (how) => {
-    await using upstream = await scripted.startUpstream();
-    await using ours = upstreams(upstream.baseUrl);
-    const stream = upstream.nextStream(events);
-    const reply = await ours.answer(streamCall(), live());
-    await stream.send(2);
-    const body = reply.body[Symbol.asyncIterator]();
-    expect(Buffer.from((await body.next()).value ?? '').toString()).toBe(events.slice(0, 2).join(''));
-    await stream[how]();
-    const error = await thrown(body.next());
-    expect(error).toMatchObject({ code: 'upstream_truncated', status: 502 });
-    expect(error.message).toContain(where);
-    expect(await reply.ended).toMatchObject({ kind: 'failed', error: { code: 'upstream_truncated' } });
-  });
+  test.each(['end', 'cut', 'reset'] as const)(
+    'UP3: a stream that stops half way, without its end, breaks (%s)',
+    async (how) => {
+      await using upstream = await scripted.startUpstream();
+      await using ours = upstreams(upstream.baseUrl);
+      const stream = upstream.nextStream(events);
+      const answered = ours.answer(streamCall(), live());
+      await stream.send(2);
+      const reply = await answered;
+      const body = reply.body[Symbol.asyncIterator]();
+      expect(Buffer.from((await body.next()).value ?? '').toString()).toBe(events.slice(0, 2).join(''));
+      await stream[how]();
+      const error = await thrown(body.next());
+      expect(error).toMatchObject({ code: 'upstream_truncated', status: 502 });
+      expect(error.message).toContain(where);
+      expect(await reply.ended).toMatchObject({ kind: 'failed', error: { code: 'upstream_truncated' } });
+    },
+  );
 
   test('a stream that is cut behind its finish reason has lost nothing', async () => {
     await using upstream = await scripted.startUpstream();
@@ -358,10 +309,10 @@ describe('a reply that was cut never looks complete', () => {
     await using ours = upstreams(upstream.baseUrl);
     const failure = (key: string) => `data: {"error":{"message":"${key} is over its quota, ${key}"}}\n\n`;
     upstream.next(
-      scripted.raw({ headers: { 'content-type': 'text/event-stream' } }, `${events[0]}${failure(KEY)}`),
+      scripted.raw({ headers: { 'content-type': 'text/event-stream' } }, `${events[1]}${failure(KEY)}`),
     );
     const { text } = await readBroken(await ours.answer(streamCall(), live()));
-    expect(text).toBe(`${events[0]}${failure('[secret]')}`);
+    expect(text).toBe(`${events[1]}${failure('[secret]')}`);
   });
 
   test('a whole reply that echoes the key passes without it', async () => {
@@ -371,7 +322,7 @@ describe('a reply that was cut never looks complete', () => {
     expect(await read(await ours.answer(call(), live()))).toBe('{"choices":[],"note":"Bearer [secret]"}');
   });
 
-  test('half an event at the end is not handed on', async () => {
+  test('UP3: half an event at the end is not handed on', async () => {
     await using upstream = await scripted.startUpstream();
     await using ours = upstreams(upstream.baseUrl);
     upstream.next(
@@ -386,7 +337,7 @@ describe('a reply that was cut never looks complete', () => {
     ['by its length', { 'content-type': 'application/json', 'content-length': '100' }],
     ['in a chunk', { 'content-type': 'application/json' }],
     ['where only closing ends it', { 'content-type': 'application/json', connection: 'close' }],
-  ])('half a JSON reply, %s, is an error with a status', async (how, headers) => {
+  ])('UP3: half a JSON reply, cut %s, is an error with a status', async (how, headers) => {
     await using upstream = await scripted.startUpstream();
     await using ours = upstreams(upstream.baseUrl);
     upstream.next((response) => {
@@ -399,12 +350,13 @@ describe('a reply that was cut never looks complete', () => {
     expect(error.message).toContain(where);
   });
 
-  test('an event over the limit ends the call and names the limit', async () => {
+  test('UP4: an event over the limit ends the call and names the limit', async () => {
     await using upstream = await scripted.startUpstream();
     await using ours = upstreams(upstream.baseUrl);
     const stream = upstream.nextStream(events);
-    const reply = await ours.answer(streamCall(), live());
+    const answered = ours.answer(streamCall(), live());
     await stream.send(2);
+    const reply = await answered;
     const response = await stream.opened();
     response.write(`data: ${'x'.repeat(2 << 20)}\n\n`);
     const { text, error } = await readBroken(reply);
@@ -417,7 +369,7 @@ describe('a reply that was cut never looks complete', () => {
 });
 
 describe('silence', () => {
-  test('before the head ends the call at the guard, not before', async () => {
+  test('UP2: no first byte ends the call at the guard, not before', async () => {
     await using upstream = await scripted.startUpstream();
     const clock = new FakeClock();
     await using ours = upstreams(upstream.baseUrl, { clock });
@@ -435,13 +387,16 @@ describe('silence', () => {
     await eventually('the upstream is left', async () => (await upstream.request(0)).leftAt);
   });
 
-  test('is broken by any byte, a comment too', async () => {
+  test('UP2: is broken by any byte, a comment too; in mid-stream it ends the call at the guard', async () => {
     await using upstream = await scripted.startUpstream();
     const clock = new FakeClock();
     await using ours = upstreams(upstream.baseUrl, { clock });
-    const stream = upstream.nextStream([]);
-    const reply = await ours.answer(streamCall(), live());
+    const stream = upstream.nextStream(chatEvents({ text: ['a'] }));
+    const answered = ours.answer(streamCall(), live());
+    await stream.send();
+    const reply = await answered;
     const body = reply.body[Symbol.asyncIterator]();
+    await body.next();
     for (let round = 0; round < 3; round++) {
       clock.advance(119_000);
       await stream.write(': prefill\n\n');
@@ -461,8 +416,9 @@ test('an upstream that says its end and holds the connection keeps nobody waitin
   await using ours = upstreams(upstream.baseUrl, { clock });
   const events = chatEvents({ text: ['all of it'] });
   const stream = upstream.nextStream(events);
-  const reply = await ours.answer(streamCall(), live());
+  const answered = ours.answer(streamCall(), live());
   await stream.send(events.length);
+  const reply = await answered;
   let text = '';
   const whole = (async () => {
     for await (const chunk of reply.body) text += Buffer.from(chunk).toString();
@@ -496,8 +452,9 @@ describe('a caller that leaves', () => {
       await using ours = upstreams(upstream.baseUrl);
       const stream = upstream.nextStream(chatEvents({ text: ['a'] }));
       const controller = new AbortController();
-      const reply = await ours.answer(streamCall(), controller.signal);
+      const answered = ours.answer(streamCall(), controller.signal);
       await stream.send();
+      const reply = await answered;
       const body = reply.body[Symbol.asyncIterator]();
       await body.next();
       const leftAt = performance.now();

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { ClawError } from '../../core/errors.ts';
 import { asBuffer, isQuote, jsonKey, valueAfter } from '../bytes.ts';
 import { maybe } from '../door.ts';
-import type { Ending, StreamWatch } from '../shape.ts';
-import { sseBytes, sseEvent, wholeEvents } from '../sse.ts';
+import type { AliveContext, Ending, StreamWatch } from '../shape.ts';
+import { SSE_KEEPALIVE, sseBytes, sseEvent, wholeEvents } from '../sse.ts';
 import { readFinish } from './ending.ts';
 
 const FINISH = jsonKey('finish_reason');
@@ -20,10 +20,12 @@ const Last = z.object({
   choices: maybe(z.array(z.object({ finish_reason: maybe(z.string()), usage: maybe(WireUsage) })).catch([])),
   usage: maybe(WireUsage),
 });
+/** What all chunks of a stream have in common. */
+const Head = z.object({ id: maybe(z.string()), model: maybe(z.string()), created: maybe(z.number()) });
 
 export class ChatWatch implements StreamWatch {
   #ending: Ending | undefined;
-  /** The last events that said something. By reference, for the question whether a `[DONE]` follows an error. */
+  /** The last events that said something. By reference: does a `[DONE]` follow an error, and whose stream is it. */
   #previous: Uint8Array | undefined;
 
   get ending(): Ending | undefined {
@@ -44,6 +46,22 @@ export class ChatWatch implements StreamWatch {
 
   failure(error: ClawError): Uint8Array {
     return sseBytes(sseEvent(JSON.stringify(error.body())));
+  }
+
+  /** A chunk that adds nothing. Behind the finish or an error some clients would take it for more of the answer. */
+  alive({ callId, model, createdAt }: AliveContext): Uint8Array {
+    const previous = this.#previous;
+    if (this.#ending !== undefined || (previous !== undefined && hasError(previous)))
+      return sseBytes(SSE_KEEPALIVE);
+    const passed = previous === undefined ? undefined : headIn(previous);
+    const chunk = {
+      id: passed?.id ?? `chatcmpl-${callId}`,
+      object: 'chat.completion.chunk',
+      created: passed?.created ?? createdAt,
+      model: passed?.model ?? model,
+      choices: [{ index: 0, delta: {}, finish_reason: null }],
+    };
+    return sseBytes(sseEvent(JSON.stringify(chunk)));
   }
 
   #readFinish(events: Uint8Array): void {
@@ -103,8 +121,20 @@ function isFinish(reason: string | undefined): boolean {
 }
 
 function readLast(data: string): z.infer<typeof Last> | undefined {
+  return readAs(Last, data);
+}
+
+function headIn(events: Uint8Array): z.infer<typeof Head> | undefined {
+  for (const { data } of wholeEvents(events)) {
+    const head = readAs(Head, data);
+    if (head !== undefined) return head;
+  }
+  return undefined;
+}
+
+function readAs<T>(shape: z.ZodType<T>, data: string): T | undefined {
   try {
-    const parsed = Last.safeParse(JSON.parse(data));
+    const parsed = shape.safeParse(JSON.parse(data));
     return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined;

@@ -6,7 +6,7 @@ import { SystemClock } from '../../lib/clock.ts';
 import { asBuffer } from '../bytes.ts';
 import { maybe } from '../door.ts';
 import type { DialectTools, Ending, StreamWatch } from '../shape.ts';
-import { sseBytes, sseEvent, wholeEvents } from '../sse.ts';
+import { SSE_KEEPALIVE, sseBytes, sseEvent, wholeEvents } from '../sse.ts';
 import { type ResponseFacts, type ResponseState, responseObject } from './response-object.ts';
 
 const TYPE_START = Buffer.from('"response.');
@@ -62,7 +62,8 @@ export class ResponsesWatch implements StreamWatch {
 
   /** Flat and nested fields, and `response.failed` behind it: each client reads another one of the three. */
   failure(error: ClawError): Uint8Array {
-    const { message, type, param, code } = error.body().error;
+    const { message: said, type, param, code } = error.body().error;
+    const message = withPatience(said, error);
     // The one code that clients parse: Codex takes its waiting time from the message then.
     const told = error.status === 429 ? 'rate_limit_exceeded' : (code ?? 'server_error');
     const passed = this.#first === undefined ? undefined : createdIn(this.#first);
@@ -84,10 +85,28 @@ export class ResponsesWatch implements StreamWatch {
     return sseBytes(text);
   }
 
+  /**
+   * With the last number that passed: a client that comes back asks for what follows a number, and must miss nothing.
+   * Before `response.created` and behind the end parsers that build on the response throw at any event.
+   */
+  alive(): Uint8Array {
+    if (this.#ending !== undefined || this.#first === undefined || this.#latest === undefined)
+      return sseBytes(SSE_KEEPALIVE);
+    if (createdIn(this.#first) === undefined) return sseBytes(SSE_KEEPALIVE);
+    const sequence_number = Math.max(0, nextSequence(this.#latest) - 1);
+    return sseBytes(sseEvent(JSON.stringify({ type: 'keepalive', sequence_number }), 'keepalive'));
+  }
+
   #freshFacts(): ResponseFacts {
     const createdAt = Math.floor(this.#tools.wall() / 1000);
     return { id: this.#tools.randomId('resp_'), model: '', createdAt };
   }
+}
+
+/** A rate limit without a head to carry `Retry-After`: Codex reads the time out of the words. */
+function withPatience(message: string, { status, retryAfterSeconds: seconds }: ClawError): string {
+  if (status !== 429 || seconds === undefined || /try again in/i.test(message)) return message;
+  return `${message}; try again in ${seconds} s`;
 }
 
 /** The ending of a whole reply. */

@@ -1,0 +1,54 @@
+/** The examples of docs/configuration.md, by the key that they are of; a test loads each. */
+
+export const EXAMPLES: Readonly<Record<string, string>> = {
+  nodeId: `"nodeId": "studio"`,
+  secret: `
+"secret": { "file": "mesh.key" }         // or { "env": "MESH_KEY" }`,
+  listen: `
+"listen": { "host": "0.0.0.0", "port": 19700 }   // true means the defaults`,
+  peers: `
+"peers": [
+  "ws://hub.lan:19700",
+  // with the id that "clawmatrix status" shows there: no other node is accepted at this address
+  { "url": "wss://relay.example.net", "id": "a4dqobyha4dqobyha4dqobyha4dqobyha4dqobyha4dqobyha4dqg7" }
+]`,
+  proxy: `
+"proxy": {
+  "host": "0.0.0.0",                       // others may call it, so it needs a key
+  "apiKeys": [{ "env": "PROXY_KEY" }],     // openssl rand -hex 32
+  "allowedHosts": ["studio.lan"],
+  "allowedOrigins": ["https://chat.example.net"]
+}`,
+  providers: `
+"providers": {
+  "ollama": { "baseUrl": "http://127.0.0.1:11434/v1", "discover": true },
+  "openai": {
+    "baseUrl": "https://api.openai.com/v1",
+    "apiKey": "\${OPENAI_API_KEY}",
+    "api": "openai-responses",
+    "timeouts": { "upstreamMs": 300000 }
+  }
+}`,
+  models: `
+"models": [
+  { "id": "qwen3:8b", "provider": "ollama", "contextWindow": 32768, "maxTokens": 8192, "input": ["text"] },
+  // all in one place, without an entry in "providers"; only this node may call it
+  {
+    "id": "llama-70b",
+    "provider": "vllm",
+    "baseUrl": "http://127.0.0.1:8000/v1",
+    "apiKey": { "env": "VLLM_KEY" },
+    "share": "none"
+  }
+]`,
+  proxyModels: `
+"proxyModels": [{ "id": "qwen3:8b", "nodeId": "studio", "description": "fast local model" }]`,
+  openclaw: `
+"openclaw": {
+  "config": "~/.openclaw/openclaw.json",
+  "gateway": { "url": "http://127.0.0.1:18789", "token": { "env": "OPENCLAW_GATEWAY_TOKEN" } }
+}`,
+  timeouts: `"timeouts": { "upstreamMs": 120000 }`,
+  limits: `"limits": { "sseEventBytesMax": 1048576 }`,
+  log: `"log": { "level": "debug" }`,
+};

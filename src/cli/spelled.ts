@@ -1,0 +1,9 @@
+/** How a command for the same node is typed: without the options that chose it, another node would be meant. */
+import type { Wishes } from '../config/paths.ts';
+
+export function spelled({ home, configPath }: Omit<Wishes, 'env'>, command: string): string {
+  const words = ['clawmatrix'];
+  if (home !== undefined) words.push('--home', home);
+  if (configPath !== undefined) words.push('--config', configPath);
+  return [...words, command].join(' ');
+}

@@ -1,0 +1,22 @@
+/** Parsed JSON that nobody has checked yet, looked into without believing anything of it. */
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** The value where it is an object, else undefined. */
+export function objectOf(value: unknown): JsonObject | undefined {
+  return isObject(value) ? value : undefined;
+}
+
+/** The value's own member of that name: what every object has by birth is none. */
+export function member(value: unknown, name: string): unknown {
+  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+/** The member at the end of the way. */
+export function memberAt(value: unknown, ...way: readonly string[]): unknown {
+  return way.reduce(member, value);
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,195 @@
+/**
+ * A stream on its way to the client: its head, its events, its signs of life and its end. A client that waits gets a
+ * head before there is a reply, and whatever fails after the head is an error event in its dialect and a closed socket,
+ * never an end that could be taken for the answer's.
+ */
+import type { Call, Headers, Reply } from '../core/call.ts';
+import { ClawError } from '../core/errors.ts';
+import { CLIENT_PIECE_BYTES, EDGE_SWEEP_MS, KEEPALIVE_MS, SOCKET_CLOSE_MS } from '../core/limits.ts';
+import { errorOfRefusal } from '../core/refusal.ts';
+import { sseComment } from '../dialect/sse.ts';
+import type { Cancel } from '../lib/clock.ts';
+import { asClawError } from './error-reply.ts';
+import { type Journey, ROUTE_HEADER } from './journey.ts';
+import { Passed } from './passed.ts';
+import type { Sweep, Swept } from './sweep.ts';
+import { Uptake } from './uptake.ts';
+import { isHeaderValue, type Visit } from './visit.ts';
+
+const EVENT_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  // Tells nginx not to collect the events.
+  'x-accel-buffering': 'no',
+};
+
+const KEEPALIVE_TICKS = KEEPALIVE_MS / EDGE_SWEEP_MS;
+
+export interface StreamParts {
+  readonly visit: Visit;
+  readonly call: Call;
+  readonly journey: Journey;
+  readonly sweep: Sweep;
+  readonly holdMs: number;
+}
+
+export class ClientStream implements Swept {
+  readonly #parts: StreamParts;
+  readonly #uptake: Uptake;
+  readonly #cancelHold: Cancel;
+  readonly #passed = new Passed();
+  /** What the client knows of the route, from the head or a comment. */
+  #toldRoute: string | undefined;
+  /** Ticks since the last write. */
+  #quietTicks = 0;
+  /** The last sign of life, and what had passed before it: while nothing passes it says the same again. */
+  #alive: { readonly bytes: Uint8Array; readonly after: Uint8Array | undefined } | undefined;
+  #createdAt: number | undefined;
+  #heldMs: number | undefined;
+  #firstEventMs: number | undefined;
+
+  constructor(parts: StreamParts) {
+    this.#parts = parts;
+    this.#uptake = new Uptake(parts.visit, parts.sweep);
+    this.#cancelHold = parts.visit.clock.after(parts.holdMs, () => this.#hold());
+  }
+
+  /** Set where the client got its head before there was a reply: since when it was only kept alive. */
+  get heldMs(): number | undefined {
+    return this.#heldMs;
+  }
+
+  get firstEventMs(): number | undefined {
+    return this.#firstEventMs;
+  }
+
+  /** There is a reply, or there will be none: from here on the head is the reply's. */
+  answered(): void {
+    this.#cancelHold();
+  }
+
+  /** Whether the reply is told as events: a refusal is so only where its status can no longer be told. */
+  takes(reply: Reply): boolean {
+    return reply.status < 400 || this.#heldMs !== undefined;
+  }
+
+  /** Resolves once all is written; rejects with what broke the reply, or with `cancelled` where the client left. */
+  async write(reply: Reply): Promise<void> {
+    if (this.#heldMs !== undefined) await mustBeEvents(reply);
+    const { visit, journey } = this.#parts;
+    const { response } = visit;
+    const events = reply.body[Symbol.asyncIterator]();
+    const first = events.next();
+    // The head goes out at once, but in one packet with the first events where those are there already.
+    if (!response.headersSent) process.nextTick(() => this.#flushHead(reply));
+    try {
+      for (let next = await first; next.done !== true; next = await events.next()) {
+        if (!response.headersSent) this.#writeHead(reply.status, reply.headers);
+        if (journey.route !== this.#toldRoute) this.#tellRoute();
+        this.#firstEventMs ??= visit.elapsedMs();
+        this.#passed.note(next.value);
+        this.#quietTicks = 0;
+        // Nothing gets between the pieces: while one waits, there is something unsent.
+        if (next.value.length > CLIENT_PIECE_BYTES) await visit.writePieces(next.value);
+        else if (!response.write(next.value)) await visit.drained();
+        visit.mustStay();
+      }
+    } catch (thrown) {
+      const error = asClawError(thrown);
+      // Frees the source of a body that is not read to its end.
+      await events.return?.();
+      throw error;
+    }
+    this.#flushHead(reply);
+    response.end();
+  }
+
+  /** Tells the client of the failure inside its stream; false where the head is not out, so that a status can tell it. */
+  fail(error: ClawError): boolean {
+    const { visit, call } = this.#parts;
+    const { response, gone, clock } = visit;
+    if (!response.headersSent) return false;
+    if (gone || response.writableEnded) return true;
+    this.#tellRoute();
+    response.write(this.#passed.watch(call.dialect).failure(error));
+    // Not `end`: that would write the last chunk of the body, and say that it is whole.
+    response.socket?.destroySoon();
+    // A client that does not read would keep the socket for ever.
+    const cancel = clock.after(SOCKET_CLOSE_MS, () => response.destroy());
+    response.once('close', cancel);
+    return true;
+  }
+
+  /** The call is over. What the client has yet to take of its end is still looked after. */
+  close(): void {
+    const { visit, sweep } = this.#parts;
+    this.#cancelHold();
+    sweep.remove(this);
+    if (visit.response.writableEnded && !visit.response.writableFinished) sweep.add(this.#uptake);
+  }
+
+  tick(): void {
+    if (this.#parts.visit.gone || this.#uptake.check() === 'waiting') this.#quietTicks = 0;
+    else if (++this.#quietTicks >= KEEPALIVE_TICKS) this.#showLife();
+  }
+
+  /** No reply for so long: clients and proxies give up on silence, so this one is told that its call is alive. */
+  #hold(): void {
+    const { visit } = this.#parts;
+    if (visit.response.headersSent || visit.gone) return;
+    this.#heldMs = visit.elapsedMs();
+    this.#writeHead(200, {});
+    this.#showLife();
+  }
+
+  #flushHead({ status, headers }: Reply): void {
+    const { response, gone } = this.#parts.visit;
+    if (response.headersSent || gone) return;
+    this.#writeHead(status, headers);
+    response.flushHeaders();
+  }
+
+  #writeHead(status: number, headers: Headers): void {
+    const { visit, journey, sweep } = this.#parts;
+    visit.response.writeHead(status, visit.headers(journey.headers(headers), EVENT_HEADERS));
+    this.#toldRoute = journey.route;
+    sweep.add(this);
+  }
+
+  /** Behind the head a comment is all that is left to say where the call runs; readers of events skip it. */
+  #tellRoute(): void {
+    const { journey, visit } = this.#parts;
+    const { route } = journey;
+    if (route === undefined || route === this.#toldRoute) return;
+    this.#toldRoute = route;
+    if (isHeaderValue(route)) visit.response.write(sseComment(`${ROUTE_HEADER} ${route}`));
+  }
+
+  /** Flushed by hand: with a head before it, both go out in one packet. */
+  #showLife(): void {
+    const { response } = this.#parts.visit;
+    this.#quietTicks = 0;
+    response.socket?.cork();
+    response.write(this.#signOfLife());
+    response.socket?.uncork();
+  }
+
+  #signOfLife(): Uint8Array {
+    const { call, visit } = this.#parts;
+    const after = this.#passed.latest;
+    if (this.#alive?.after === after && this.#alive !== undefined) return this.#alive.bytes;
+    this.#createdAt ??= Math.floor(visit.clock.wall() / 1000);
+    const context = { callId: call.id, model: call.model.id, createdAt: this.#createdAt };
+    this.#alive = { bytes: this.#passed.watch(call.dialect).alive(context), after };
+    return this.#alive.bytes;
+  }
+}
+
+/** The client has its 200 and waits for events: anything else is a failure. */
+async function mustBeEvents(reply: Reply): Promise<void> {
+  if (reply.status >= 400) throw await errorOfRefusal(reply);
+  const type = reply.headers['content-type'] ?? 'text/event-stream';
+  if (type.startsWith('text/event-stream')) return;
+  await reply.body[Symbol.asyncIterator]().return?.();
+  throw new ClawError('upstream_protocol', `a stream was asked for, and the answer is ${type}`);
+}

@@ -1,0 +1,161 @@
+/** One server that is asked which models it has. Owns its last list, for how long that counts, and what is logged of it. */
+import type { Card } from '../core/card.ts';
+import { ClawError } from '../core/errors.ts';
+import {
+  DISCOVERY_ANSWER_MS,
+  DISCOVERY_BYTES_MAX,
+  DISCOVERY_MISSES_MAX,
+  ERROR_BODY_BYTES_MAX,
+} from '../core/limits.ts';
+import type { DiscoverySpec, UpstreamSpec } from '../core/upstream-spec.ts';
+import type { Log } from '../lib/log.ts';
+import { refusedLiteral } from './address.ts';
+import { fixedHeaders } from './fixed-headers.ts';
+import { foreignCoding } from './head.ts';
+import type { GetReply, HttpGetter } from './http-get.ts';
+import { type Asked, type ModelList, readModelList } from './model-list.ts';
+import { Place } from './place.ts';
+import { refusal } from './refusal.ts';
+
+export interface DiscoveryParts {
+  readonly nodeName: string;
+  readonly getter: HttpGetter;
+  readonly log: Log;
+}
+
+type State =
+  | { readonly kind: 'unasked' }
+  | { readonly kind: 'listed'; readonly cards: readonly Card[] }
+  /** The last list still counts. */
+  | { readonly kind: 'missed'; readonly cards: readonly Card[]; readonly misses: number }
+  /** It gave no list, or none for too long; this has been logged. */
+  | { readonly kind: 'absent' };
+
+/** Ids that are shown of those that were left out: enough to see what is wrong with them. */
+const REFUSED_SHOWN_MAX = 5;
+const REFUSED_CHARS_MAX = 64;
+
+export class Discovery {
+  readonly #spec: DiscoverySpec;
+  readonly #asked: Asked;
+  readonly #parts: DiscoveryParts;
+  readonly #place: Place;
+  readonly #url: URL;
+  #state: State = { kind: 'unasked' };
+  /** What was last logged as left out of the list. */
+  #toldRefused = '';
+
+  constructor(spec: DiscoverySpec, asked: Asked, parts: DiscoveryParts) {
+    this.#spec = spec;
+    this.#asked = asked;
+    this.#parts = parts;
+    this.#place = new Place(parts.nodeName, { ...spec, card: { provider: spec.provider } });
+    this.#url = new URL(spec.baseUrl);
+  }
+
+  /** The models that count as this server's now, each as what is called for it. */
+  get found(): readonly UpstreamSpec[] {
+    const { provider: _provider, dialect: _dialect, ...server } = this.#spec;
+    return this.#cards.map((card) => ({ ...server, card }));
+  }
+
+  /** Asks once. Never rejects: a server that cannot be asked has missed a round. */
+  async look(signal: AbortSignal): Promise<void> {
+    try {
+      const list = await this.#ask(signal);
+      if (!signal.aborted) this.#listed(list);
+    } catch (error) {
+      if (!signal.aborted)
+        this.#missed(ClawError.from(error, 'internal', 'the list of models could not be read'));
+    }
+  }
+
+  get #cards(): readonly Card[] {
+    const state = this.#state;
+    return state.kind === 'listed' || state.kind === 'missed' ? state.cards : [];
+  }
+
+  async #ask(signal: AbortSignal): Promise<ModelList> {
+    const refused = refusedLiteral(this.#url);
+    if (refused !== undefined) throw new ClawError('upstream_unreachable', this.#place.say(refused.message));
+    const { pathname, search } = this.#url;
+    const request = {
+      place: this.#place,
+      path: `${pathname.replace(/\/+$/, '')}/models${search}`,
+      headers: fixedHeaders(this.#spec, 'application/json'),
+      answerMs: DISCOVERY_ANSWER_MS,
+      bytesMax: DISCOVERY_BYTES_MAX,
+    };
+    const reply = await this.#parts.getter.get(request, signal);
+    checkHead(reply, this.#place);
+    return readModelList(reply.text, this.#spec, this.#asked);
+  }
+
+  #listed(list: ModelList): void {
+    const { cards } = list;
+    const before = this.#state;
+    const same = before.kind === 'listed' && idsOf(before.cards) === idsOf(cards);
+    this.#state = { kind: 'listed', cards };
+    if (!same) this.#parts.log.info({ ...this.#at, models: cards.length }, 'models found');
+    this.#tellRefused(list);
+  }
+
+  #missed({ message: reason }: ClawError): void {
+    const state = this.#state;
+    const { log } = this.#parts;
+    switch (state.kind) {
+      case 'unasked':
+        this.#state = { kind: 'absent' };
+        // Most machines run one of the usual servers or none: that the others are not there is no news.
+        if (this.#asked === 'named')
+          log.warn({ ...this.#at, reason }, 'no list of models yet: it is asked again');
+        return;
+      case 'listed':
+        this.#state = { kind: 'missed', cards: state.cards, misses: 1 };
+        log.warn({ ...this.#at, reason }, 'no list of models: the last one counts for a while');
+        return;
+      case 'missed':
+        if (state.misses < DISCOVERY_MISSES_MAX) {
+          this.#state = { ...state, misses: state.misses + 1 };
+          return;
+        }
+        this.#state = { kind: 'absent' };
+        log.warn({ ...this.#at, reason, models: state.cards.length }, 'models lost: their server is gone');
+        return;
+      case 'absent':
+    }
+  }
+
+  /** Once for each change of what is left out, not once a round. */
+  #tellRefused({ refused, unread }: ModelList): void {
+    const shown = refused.slice(0, REFUSED_SHOWN_MAX).map((id) => this.#place.quote(id, REFUSED_CHARS_MAX));
+    const told = refused.length + unread === 0 ? '' : JSON.stringify([refused.length, unread, shown]);
+    if (told === this.#toldRefused) return;
+    this.#toldRefused = told;
+    if (told === '') return;
+    const fields = { ...this.#at, refused: refused.length, unread, ids: shown };
+    this.#parts.log.warn(fields, 'models left out: their ids are no printable text, or the list is too long');
+  }
+
+  get #at() {
+    return { provider: this.#spec.provider, at: this.#place.origin };
+  }
+}
+
+function checkHead(reply: GetReply, place: Place): void {
+  const { status } = reply;
+  if (status >= 400) {
+    const { error } = refusal(reply, reply.text.slice(0, ERROR_BODY_BYTES_MAX), place);
+    throw new ClawError('upstream_error', error.message);
+  }
+  const wrong = (text: string) =>
+    new ClawError('upstream_protocol', place.say(`the upstream answered ${text}`));
+  if (status >= 300) throw wrong(`${status}, a redirect: redirects are not followed; correct the baseUrl`);
+  const coding = foreignCoding(reply);
+  if (coding !== undefined)
+    throw wrong(`with a body coded as ${coding.slice(0, 32)}, which was not asked for`);
+}
+
+function idsOf(cards: readonly Card[]): string {
+  return JSON.stringify(cards.map(({ id }) => id));
+}

@@ -1,0 +1,74 @@
+/** Mends a stream where a whole reply was asked for: read to its real end, then told as the JSON of its dialect. */
+import { readerTools } from '../dialect/early-failure.ts';
+import { EventFramer } from '../dialect/event-framer.ts';
+import type { HubFailure } from '../dialect/hub.ts';
+import type { Ending, StreamGatherer, StreamReader, StreamWatch } from '../dialect/shape.ts';
+import { wholeEvents } from '../dialect/sse.ts';
+import type { ByteQueue } from '../lib/byte-queue.ts';
+import type { Intake } from './intake.ts';
+import { HeldBytes, type MendParts } from './mend-whole.ts';
+
+export class WholeFromStream implements Intake {
+  readonly early = false;
+  /** Nothing is pushed before the end. */
+  readonly holdBytes = 1;
+  readonly partial = false;
+  failure: HubFailure | undefined;
+  readonly #parts: MendParts;
+  readonly #size: HeldBytes;
+  readonly #framer: EventFramer;
+  readonly #watch: StreamWatch;
+  /** Knows whether the stream failed or was cut; the gatherer keeps what it said. */
+  readonly #reader: StreamReader;
+  readonly #gatherer: StreamGatherer;
+
+  constructor(parts: MendParts) {
+    const { shape, eventBytesMax, place } = parts;
+    this.#parts = parts;
+    this.#size = new HeldBytes(place);
+    this.#framer = new EventFramer(eventBytesMax);
+    this.#watch = shape.watch();
+    this.#reader = shape.streamReader(readerTools(eventBytesMax));
+    this.#gatherer = shape.gatherer();
+  }
+
+  get ending(): Ending | undefined {
+    return this.#watch.ending;
+  }
+
+  take(chunk: Uint8Array): void {
+    this.#size.count(chunk);
+    this.#named(() => this.#read(this.#framer.push(chunk)));
+  }
+
+  /** Throws `upstream_truncated` where the stream has not told its end: half an answer is none. */
+  finish(to: ByteQueue): void {
+    this.#named(() => {
+      this.#read(this.#framer.finish());
+      if (this.failure !== undefined) return;
+      this.#reader.end();
+      const whole = JSON.stringify(this.#gatherer.whole());
+      to.push(this.#parts.place.clean(Buffer.from(whole)));
+    });
+  }
+
+  #read(events: Uint8Array): void {
+    if (events.length === 0) return;
+    this.#watch.see(events);
+    for (const { data, name } of wholeEvents(events)) {
+      if (this.failure !== undefined) return;
+      for (const event of this.#reader.read(data, name)) {
+        if (event.type === 'failed') this.failure = event.failure;
+      }
+      if (this.failure === undefined) this.#gatherer.add(data);
+    }
+  }
+
+  #named(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      throw this.#parts.place.fault(error);
+    }
+  }
+}

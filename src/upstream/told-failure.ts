@@ -1,0 +1,24 @@
+/** A failure in an upstream's own words, which came with a status of success: as the error that a client is told. */
+import type { ClawError } from '../core/errors.ts';
+import { failureError } from '../dialect/failure.ts';
+import type { HubFailure } from '../dialect/hub.ts';
+import type { Place } from './place.ts';
+
+/** A type, code or parameter name is a word, not a text. */
+export const WORD_CHARS_MAX = 128;
+
+/** `how`: what the upstream did, as `the upstream broke off its answer`. Its own code, type and status are kept. */
+export function toldFailure(
+  { message, code, type, param }: HubFailure,
+  place: Place,
+  how: string,
+): ClawError {
+  const word = (value: string | undefined) =>
+    value === undefined ? undefined : place.quote(value, WORD_CHARS_MAX);
+  return failureError({
+    message: place.say(`${how}: ${place.quote(message)}`),
+    code: word(code),
+    type: word(type),
+    param: word(param),
+  });
+}
