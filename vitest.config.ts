@@ -7,6 +7,8 @@ export default defineConfig({
     setupFiles: ['test/support/leaks.ts'],
     // Processes, not threads: the leak check reads the process's own handles.
     pool: 'forks',
+    // Vitest's own default leaves one of two cores idle.
+    maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },
