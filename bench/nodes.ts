@@ -11,7 +11,7 @@ const MODELS = ['small', 'burst-200', 'paced-20-500', 'paced-100-600'];
 export const onResponses = (model: string) => `${model}-r`;
 
 /** An owner of all that the mock can do. */
-export function ownerOf(mockPort: number): object {
+function ownerOf(mockPort: number): object {
   const baseUrl = `http://127.0.0.1:${mockPort}/v1`;
   return {
     proxy: { port: 0 },

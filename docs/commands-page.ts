@@ -2,6 +2,7 @@
 import { EXIT_HELP } from '../src/cli/exit.ts';
 import { commandLine } from '../src/cli/program.ts';
 import type { World } from '../src/cli/world.ts';
+import { DRAIN_MS, PROBE_MS } from '../src/core/limits.ts';
 import { SystemClock } from '../src/lib/clock.ts';
 
 const INTRO = `# The command line
@@ -19,7 +20,7 @@ programs: \`peers\` and \`models\` are arrays, \`status\` is an object, \`doctor
 
 const RESTART = `
 \`restart\` reads and checks the configuration first. With faults in it the daemon goes on with the old one and the
-command lists them, with exit code 2. Else no new calls are taken, running ones have 30 s to end, and the daemon starts
+command lists them, with exit code 2. Else no new calls are taken, running ones have ${DRAIN_MS / 1_000} s to end, and the daemon starts
 anew in the same process: the terminal or service manager that holds it sees no end. For a new version of the program
 stop and start it.
 `;
@@ -39,7 +40,7 @@ the connection, so that the model stops. An answer that breaks off is written as
 
 const DOCTOR = `
 \`doctor\` needs no daemon, and changes nothing but what \`--fix\` says. It connects to the servers and peers of the
-configuration, each for 3 s at most, and sends each server its own key and nobody else's. No secret is ever printed.
+configuration, each for ${PROBE_MS / 1_000} s at most, and sends each server its own key and nobody else's. No secret is ever printed.
 `;
 
 const MORE: Readonly<Record<string, string>> = { restart: RESTART, chat: CHAT, doctor: DOCTOR };

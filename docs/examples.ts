@@ -48,7 +48,7 @@ export const EXAMPLES: Readonly<Record<string, string>> = {
   "config": "~/.openclaw/openclaw.json",
   "gateway": { "url": "http://127.0.0.1:18789", "token": { "env": "OPENCLAW_GATEWAY_TOKEN" } }
 }`,
-  timeouts: `"timeouts": { "upstreamMs": 120000 }`,
+  timeouts: `"timeouts": { "upstreamMs": 120000, "holdMs": 10000 }`,
   limits: `"limits": { "sseEventBytesMax": 1048576 }`,
   log: `"log": { "level": "debug" }`,
 };

@@ -19,7 +19,7 @@ function pidOf({ pid, name }: DemoNode): number {
   return pid;
 }
 
-export function rssMiB(node: DemoNode): number {
+function rssMiB(node: DemoNode): number {
   const status = readFileSync(`/proc/${pidOf(node)}/status`, 'utf8');
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1_024;
 }

@@ -42,15 +42,13 @@ export class Visitor {
   readonly #socket: Socket;
   readonly #handshake: Handshake;
   readonly #lie: Lie;
-  readonly #dialledAt = performance.now();
   #session: Session | undefined;
   #said = 0;
   #openedAt = 0;
   #pong: (pong: boolean) => void = () => {};
   #end: (end: End) => void = () => {};
   closed = false;
-  /** From the dial, and from the open socket, to `ready` or to the close. */
-  tookMs = 0;
+  /** From the open socket to `ready` or to the close. */
   shookMs = 0;
   /** Settles once: with the daemon's `ready`, or with its close. */
   readonly met: Promise<End>;
@@ -68,7 +66,6 @@ export class Visitor {
     });
     this.met = new Promise((resolve) => {
       this.#end = (end) => {
-        this.tookMs = performance.now() - this.#dialledAt;
         this.shookMs = performance.now() - this.#openedAt;
         this.#end = () => {};
         resolve(end);

@@ -10,6 +10,7 @@ import { translate } from './dialect/translate.ts';
 import { startEdge } from './http/server.ts';
 import { Budget } from './lib/budget.ts';
 import { type Clock, SystemClock } from './lib/clock.ts';
+import { urlHost } from './lib/host.ts';
 import { createLog, type Log, StandardError } from './lib/log.ts';
 import { dialSocket, listenSockets } from './lib/socket.ts';
 import { Identity } from './mesh/identity.ts';
@@ -81,7 +82,7 @@ class Wiring implements Daemon {
     this.#clock = clock;
     this.#startedAt = clock.now();
     this.#standardError = new StandardError(clock);
-    this.#log = createLog({ level, secrets, write: this.#standardError.write });
+    this.#log = createLog({ clock, level, secrets, write: this.#standardError.write });
     this.#identity = new Identity(loaded.identity);
     const tools = dialectTools(clock, loaded.config.limits.sseEventBytesMax);
     this.#own = new OwnModels(offer, {
@@ -125,8 +126,7 @@ class Wiring implements Daemon {
   get listenUrl(): string | null {
     const { listen } = this.#loaded;
     if (listen === null) return null;
-    const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
-    return `ws://${host}:${this.#mesh.port ?? listen.port}`;
+    return `ws://${urlHost(listen.host)}:${this.#mesh.port ?? listen.port}`;
   }
 
   /** The control socket first: it keeps a second daemon off the same state before anything else is touched. */

@@ -2,6 +2,7 @@
 import { createParser } from 'eventsource-parser';
 import { z } from 'zod';
 import { SSE_EVENT_BYTES_MAX } from '../core/limits.ts';
+import { tolerantJson } from '../lib/json.ts';
 
 /** One thing that a reply says. */
 export type Said =
@@ -43,7 +44,7 @@ const Completion = z.object({
 
 /** What one chunk of a stream, or a whole completion, says. Undefined where it is neither. */
 export function saidIn(text: string): readonly Said[] | undefined {
-  const completion = Completion.safeParse(parsed(text));
+  const completion = Completion.safeParse(tolerantJson(text));
   if (!completion.success) return undefined;
   const { error, choices } = completion.data;
   if (error !== undefined) return [{ kind: 'error', message: error.message }];
@@ -99,12 +100,4 @@ function unknown(): never {
 export function errorIn(text: string, status: number): string {
   const error = saidIn(text)?.find((said) => said.kind === 'error');
   return error?.kind === 'error' ? error.message : `the proxy answered with status ${status}`;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,7 +2,10 @@
 import { look } from '../config/look.ts';
 import { homeOf, type Wishes } from '../config/paths.ts';
 import { askDaemon } from '../control/client.ts';
+import { ROUTE_HEADER } from '../core/header-names.ts';
 import { ERROR_BODY_BYTES_MAX, JSON_REPLY_BYTES_MAX, REQUEST_BODY_BYTES_MAX } from '../core/limits.ts';
+import { isErrno } from '../lib/files.ts';
+import { readText } from '../lib/read-text.ts';
 import { onAbort } from '../lib/signals.ts';
 import { errorIn, saidIn, saidInStream } from './answer.ts';
 import { EXIT, NotWhole, UsageFault } from './exit.ts';
@@ -98,7 +101,7 @@ async function keyOf(wishes: Wishes): Promise<string | undefined> {
 }
 
 function tellRoute(world: World, reply: ProxyReply, { route }: ChatOptions): void {
-  const way = reply.header('x-clawmatrix-route');
+  const way = reply.header(ROUTE_HEADER);
   if (way === undefined || (!route && world.err.columns === undefined)) return;
   world.err.write(`${plainText(way)}\n`);
 }
@@ -136,19 +139,13 @@ async function refusal(reply: ProxyReply): Promise<Error> {
 }
 
 async function whole({ body }: ProxyReply, bytesMax: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > bytesMax) throw new Error(`the reply is over ${bytesMax} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+  const { text, isWhole } = await readText(body, bytesMax);
+  if (!isWhole) throw new Error(`the reply is over ${bytesMax} bytes`);
+  return text;
 }
 
 function messageOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET')
-    return 'the connection was cut';
+  if (isErrno(error, 'ECONNRESET')) return 'the connection was cut';
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -1,8 +1,9 @@
 /** `stop` and `restart`: tell the running daemon, and wait until it is done. */
+import type { ChangeOptions } from '../control/patience.ts';
 import { restartDaemon } from '../control/restart.ts';
-import { type StopOptions, stopDaemon } from '../control/stop.ts';
+import { stopDaemon } from '../control/stop.ts';
 import { EXIT } from './exit.ts';
-import { apiRoot } from './show.ts';
+import { apiRoot } from './proxy.ts';
 import { plainText } from './table.ts';
 import { signalExitCode, untilSignal, type World } from './world.ts';
 
@@ -20,7 +21,7 @@ export function restart(world: World, path: string): Promise<number> {
   });
 }
 
-type Wait = Omit<StopOptions, 'path' | 'ms'>;
+type Wait = Omit<ChangeOptions, 'path' | 'ms'>;
 
 function patiently(world: World, doing: string, run: (wait: Wait) => Promise<void>): Promise<number> {
   const { clock, isAlive, err } = world;

@@ -1,6 +1,7 @@
 /** The command line: its commands and options, and one place where every failure becomes a line and an exit code. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { homeOf, type Wishes } from '../config/paths.ts';
+import { DRAIN_MS } from '../core/limits.ts';
 import { version } from '../core/version.ts';
 import { chat } from './chat.ts';
 import { doctor } from './doctor/doctor.ts';
@@ -68,8 +69,9 @@ function base(world: World): Command {
     .option(
       '--config <path>',
       'the configuration file (default: $CLAWMATRIX_CONFIG, or clawmatrix.json in the home)',
+      filled,
     )
-    .option('--home <directory>', 'the state directory (default: $CLAWMATRIX_HOME, or ~/.clawmatrix)')
+    .option('--home <directory>', 'the state directory (default: $CLAWMATRIX_HOME, or ~/.clawmatrix)', filled)
     .addHelpText('after', EXIT_HELP)
     .showHelpAfterError('(clawmatrix --help lists what there is)')
     .exitOverride()
@@ -81,6 +83,12 @@ function base(world: World): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
+}
+
+/** An empty path comes of a variable that is not set, and would mean the directory that the command is typed in. */
+function filled(path: string): string {
+  if (path === '') throw new InvalidArgumentError('It is empty.');
+  return path;
 }
 
 function addInit(program: Command, world: World): void {
@@ -113,7 +121,9 @@ function addLife(program: Command, world: World, ends: Ends): void {
     });
   program
     .command('stop')
-    .description('stop the daemon once its running calls have ended, 30 s at most, and wait until it is gone')
+    .description(
+      `stop the daemon once its running calls have ended, ${DRAIN_MS / 1_000} s at most, and wait until it is gone`,
+    )
     .action(async (_: unknown, command: Command) => {
       ends(await stop(world, homeOf(wishesOf(command, world)).control));
     });

@@ -1,8 +1,10 @@
-/** One request to the running daemon's HTTP proxy, as any client makes it. */
+/** The running daemon's HTTP proxy: where it is, and one request to it, as any client makes it. */
 import { type IncomingMessage, request } from 'node:http';
 import { isIP } from 'node:net';
 import { CHAT_SILENCE_MS } from '../core/limits.ts';
 import type { Clock } from '../lib/clock.ts';
+import { isErrno } from '../lib/files.ts';
+import { bareHost } from '../lib/host.ts';
 import { onAbort } from '../lib/signals.ts';
 
 export interface ProxyRequest {
@@ -89,17 +91,22 @@ async function* watched(response: IncomingMessage, watch: SilenceWatch): AsyncGe
 }
 
 function reasonOf(error: Error): string {
-  if ('code' in error && error.code === 'ECONNREFUSED') return 'refuses the connection';
-  if ('code' in error && error.code === 'ECONNRESET') return 'closed the connection before it answered';
+  if (isErrno(error, 'ECONNREFUSED')) return 'refuses the connection';
+  if (isErrno(error, 'ECONNRESET')) return 'closed the connection before it answered';
   return error.message;
 }
 
 /** A proxy on every address of the machine is called on loopback, where its guard knows the name. */
 export function reachable(proxy: string): string {
   const url = new URL(proxy);
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const host = bareHost(url.hostname);
   if (isIP(host) === 0 || !/^(0\.0\.0\.0|::)$/.test(host)) return proxy.replace(/\/$/, '');
   return `http://${host === '::' ? '[::1]' : '127.0.0.1'}:${url.port}`;
+}
+
+/** What a client is configured with. */
+export function apiRoot(proxy: string): string {
+  return `${proxy.replace(/\/(v1\/?)?$/, '')}/v1`;
 }
 
 function textOf(value: string | string[] | undefined): string | undefined {

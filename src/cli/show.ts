@@ -3,6 +3,8 @@ import { type AskOptions, askDaemon } from '../control/client.ts';
 import { shortId } from '../core/ids.ts';
 import type { ModelView, PeerView, StatusView } from '../core/views.ts';
 import { type Colour, painter } from './colour.ts';
+import { duration, rttText } from './figures.ts';
+import { apiRoot } from './proxy.ts';
 import { type Column, jsonText, plainText, table } from './table.ts';
 import type { World } from './world.ts';
 
@@ -39,7 +41,7 @@ export const modelsListing: Listing<readonly ModelView[]> = {
   ask: (options) => askDaemon('models', options),
   text: (models, world) =>
     models.length === 0
-      ? 'No models: none is configured here, and no peer has told of any.\n'
+      ? 'No models: this node has none now, and no peer has told of any.\n'
       : table(models, modelColumns(world), world.out.columns ?? WIDTH),
   json: (models) => models.map(modelRow),
   gist: (models) => models.map(modelRow),
@@ -81,20 +83,6 @@ function statusText(status: StatusView): string {
   return lines.map(([name, text]) => `${name.padEnd(9)}${plainText(text)}\n`).join('');
 }
 
-/** What a client is configured with. */
-export function apiRoot(proxy: string): string {
-  return `${proxy.replace(/\/(v1\/?)?$/, '')}/v1`;
-}
-
-export function duration(seconds: number): string {
-  const whole = Math.floor(seconds);
-  if (whole < 60) return `${whole} s`;
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
-}
-
 const STATUS_COLOUR: Readonly<Record<PeerView['status'], Colour>> = {
   direct: 'green',
   relay: 'yellow',
@@ -111,7 +99,7 @@ function peerColumns({ out, env }: World): Column<PeerView>[] {
       cell: ({ status }) => status,
       paint: (text, { status }) => paint(STATUS_COLOUR[status], text),
     },
-    { title: 'RTT', align: 'right', cell: ({ rttMs }) => (rttMs === null ? '-' : `${rttText(rttMs)} ms`) },
+    { title: 'RTT', align: 'right', cell: ({ rttMs }) => (rttMs === null ? '-' : rttText(rttMs)) },
     { title: 'MODELS', align: 'right', cell: ({ models }) => String(models.length) },
     { title: 'VERSION', cell: ({ version }) => version ?? '-' },
     { title: 'PATH', cell: ({ path }) => (path.length > 0 ? path.join(' > ') : '-') },
@@ -124,10 +112,6 @@ function reasonsText(peers: readonly PeerView[]): string {
     reason === null ? [] : [`${plainText(`${name ?? url ?? '-'} is down: ${reason}`)}\n`],
   );
   return told.length === 0 ? '' : `\n${told.join('')}`;
-}
-
-function rttText(ms: number): string {
-  return ms < 10 ? ms.toFixed(1) : String(Math.round(ms));
 }
 
 function modelColumns({ out, env }: World): Column<ModelView>[] {

@@ -5,7 +5,7 @@ import type { RestartPlan } from '../control/server.ts';
 import { shortId } from '../core/ids.ts';
 import type { Daemon, DaemonHost } from '../daemon.ts';
 import { EXIT, exitCodeOf } from './exit.ts';
-import { apiRoot } from './show.ts';
+import { apiRoot } from './proxy.ts';
 import { plainText } from './table.ts';
 import { type SignalName, signalExitCode, type World } from './world.ts';
 

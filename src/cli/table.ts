@@ -47,7 +47,7 @@ function pad(text: string, width: number, align: 'right' | undefined): string {
   return align === 'right' ? space + short : short + space;
 }
 
-export function truncate(text: string, width: number): string {
+function truncate(text: string, width: number): string {
   if (textWidth(text) <= width) return text;
   let kept = '';
   let taken = 0;
@@ -70,7 +70,7 @@ export function proseText(text: string): string {
 }
 
 /** Columns of the terminal that the text takes. */
-export function textWidth(text: string): number {
+function textWidth(text: string): number {
   let width = 0;
   for (const { segment } of segments(text)) width += letterWidth(segment);
   return width;

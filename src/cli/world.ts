@@ -6,6 +6,7 @@ import type { Environment } from '../config/expand.ts';
 import type { Loaded } from '../config/load.ts';
 import type { Daemon, DaemonHost } from '../daemon.ts';
 import { type Clock, SystemClock } from '../lib/clock.ts';
+import { readText } from '../lib/read-text.ts';
 
 export interface Writer {
   write(text: string): void;
@@ -47,7 +48,7 @@ export function processWorld(): World {
     clock: new SystemClock(),
     // Not `process.stdin`: to touch it is to open it, and most commands do not.
     inputIsTerminal: isatty(0),
-    readInput,
+    readInput: async (bytesMax) => (await readText(process.stdin, bytesMax)).text,
     // Loaded only where it is needed: `status` has no use for all that a daemon is made of.
     startDaemon: async (loaded, host) => (await import('../daemon.ts')).startDaemon(loaded, host),
     onSignal,
@@ -100,15 +101,4 @@ function onSignal(run: (name: SignalName) => void): () => void {
   return () => {
     for (const name of SIGNALS) process.off(name, run);
   };
-}
-
-async function readInput(bytesMax: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of process.stdin) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > bytesMax) break;
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -44,6 +44,17 @@ export function pathText(path: Path): string {
   return text;
 }
 
+/** `line 3, models[1].provider`; empty for a fault of something outside the file. */
+export function placeText({
+  path,
+  line,
+}: {
+  readonly path: Path;
+  readonly line?: number | undefined;
+}): string {
+  return [line === undefined ? '' : `line ${line}`, pathText(path)].filter((text) => text !== '').join(', ');
+}
+
 /** Fit for a terminal: keys come from a file that anyone may have written. */
 export function printable(text: string): string {
   const clean = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
@@ -64,8 +75,8 @@ function listed(faults: readonly Fault[], configPath: string | null): string {
   const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
   const where = configPath === null ? '' : ` in ${configPath}`;
   const lines = faults.map(({ path, line, message }) => {
-    const place = [line === undefined ? '' : `line ${line}`, pathText(path)].filter((text) => text !== '');
-    return `  ${place.length === 0 ? '' : `${place.join(', ')}: `}${message}`;
+    const place = placeText({ path, line });
+    return `  ${place === '' ? '' : `${place}: `}${message}`;
   });
   return [`the configuration has ${count}${where}:`, ...lines].join('\n');
 }

@@ -1,8 +1,9 @@
 /** The kinds of value that the configuration is made of, each with the rule that it must keep. */
-import { BlockList, isIP, isIPv4 } from 'node:net';
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { asNodeId } from '../core/ids.ts';
 import { NODE_NAME_CHARS_MAX } from '../core/limits.ts';
+import { bareHost } from '../lib/host.ts';
 import { nearest } from '../lib/nearest.ts';
 import { NETWORK_KEY_FAULT, networkKeyOf } from './network-key.ts';
 import type { ReadSecret, SecretFound } from './secrets.ts';
@@ -54,7 +55,7 @@ export async function readForm(form: z.output<typeof secretForm>, read: ReadSecr
 }
 
 /** A secret; it comes out as its value. */
-export function secretField(read: ReadSecret) {
+function secretField(read: ReadSecret) {
   return secretForm.transform(async (form, context): Promise<string> => {
     // An unknown key in the reference has been told already.
     if (context.issues.length > 0) return z.NEVER;
@@ -163,7 +164,7 @@ export const hostField = z
   .string()
   .trim()
   .regex(/^[A-Za-z0-9._:%[\]-]+$/, 'expected a host name or an IP address, without scheme or path')
-  .transform((host) => host.replace(/^\[(.*)\]$/, '$1'));
+  .transform(bareHost);
 
 /** What a client writes into `Host`: a name, with a port where one is to be compared. */
 export const allowedHostField = z
@@ -189,16 +190,6 @@ export const addressField = made((text) => {
 });
 
 export const portField = z.int().min(0).max(65_535);
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-
-/** Whether only this machine can reach what is bound to the host. A name other than `localhost` could be anything. */
-export function isLoopback(host: string): boolean {
-  if (host.toLowerCase() === 'localhost') return true;
-  return isIP(host) !== 0 && loopback.check(host, isIPv4(host) ? 'ipv4' : 'ipv6');
-}
 
 /** The label that people type. */
 export const nodeNameField = z

@@ -2,12 +2,12 @@
 import { open } from 'node:fs/promises';
 import JSON5 from 'json5';
 import { CONFIG_BYTES_MAX, JSON_DEPTH_MAX } from '../core/limits.ts';
+import { errnoText } from '../lib/errno.ts';
 import { isErrno } from '../lib/files.ts';
 import type { Fault, Path } from './faults.ts';
 import { pathText } from './faults.ts';
 import type { ConfigPlace } from './paths.ts';
 import { findPlaces, type Places } from './places.ts';
-import { errnoText } from './secrets.ts';
 
 export type FileRead =
   | {

@@ -1,11 +1,12 @@
 /** Which OpenClaw gateway is asked as the last resort: what our configuration says, else what OpenClaw's own does. */
+import { bareHost, isLoopback } from '../lib/host.ts';
 import type { Secrets } from '../lib/log.ts';
 import type { Environment } from './expand.ts';
-import { isLoopback } from './fields.ts';
 import { type JsonObject, memberAt } from './json-object.ts';
 import type { OpenclawFile } from './openclaw.ts';
 import { asKey, readKey, type TextRead, variablesOf } from './openclaw-text.ts';
 import type { Config } from './schema.ts';
+import type { Warning } from './warning.ts';
 
 export interface Gateway {
   /** The API's root. */
@@ -13,7 +14,7 @@ export interface Gateway {
   readonly token?: string;
   /** In a form that the gateway takes: `openclaw/main`. */
   readonly agent: string;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 export interface GatewayParts {
@@ -34,12 +35,14 @@ export function gatewayOf(written: Written, { env, file, secrets }: GatewayParts
   const at = { baseUrl, agent: written.agent };
   if (written.token !== undefined) return { ...at, token: written.token, warnings: [] };
   // The token of this machine's gateway opens everything there: it is not sent to another machine unless written here.
-  const own = isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, '')) ? ownToken(root, env) : undefined;
+  const own = isLoopback(bareHost(new URL(url).hostname)) ? ownToken(root, env, file.path) : undefined;
   if (own === undefined) return { ...at, warnings: [] };
   if (!own.ok)
     return {
       ...at,
-      warnings: [`${file.path}: the gateway's token ${own.why}: write "openclaw.gateway.token"`],
+      warnings: [
+        { what: `the gateway's token ${own.why} (${own.from})`, mend: 'write "openclaw.gateway.token"' },
+      ],
     };
   secrets.add(own.text);
   return { ...at, token: own.text, warnings: [] };
@@ -53,11 +56,18 @@ function portOf(root: JsonObject, env: Environment): number {
   return typeof port === 'number' ? port : PORT;
 }
 
-function ownToken(root: JsonObject, env: Environment): TextRead | undefined {
+function ownToken(
+  root: JsonObject,
+  env: Environment,
+  path: string,
+): (TextRead & { readonly from: string }) | undefined {
   const mode = memberAt(root, 'gateway', 'auth', 'mode');
   if (mode === 'none') return undefined;
-  const variable = mode === 'password' ? env.OPENCLAW_GATEWAY_PASSWORD : env.OPENCLAW_GATEWAY_TOKEN;
-  if (variable !== undefined && variable !== '') return asKey(variable);
-  const written = memberAt(root, 'gateway', 'auth', mode === 'password' ? 'password' : 'token');
-  return written === undefined ? undefined : readKey(written, variablesOf(root, env));
+  const kind = mode === 'password' ? 'password' : 'token';
+  const name = `OPENCLAW_GATEWAY_${kind.toUpperCase()}`;
+  const variable = env[name];
+  if (variable !== undefined && variable !== '') return { ...asKey(variable), from: name };
+  const written = memberAt(root, 'gateway', 'auth', kind);
+  if (written === undefined) return undefined;
+  return { ...readKey(written, variablesOf(root, env)), from: `gateway.auth.${kind} in ${path}` };
 }

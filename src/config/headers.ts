@@ -1,29 +1,8 @@
 /** Headers that the configuration adds to requests: their names, and those that it may not touch. */
 import { z } from 'zod';
+import { isOwned, namesSecret } from '../core/header-names.ts';
 import { readForm, secretForm } from './fields.ts';
 import type { ReadSecret, SecretFound } from './secrets.ts';
-
-/** Set by the daemon or by HTTP itself: a second opinion would send a key elsewhere or break the message's framing. */
-const OWNED: readonly string[] = [
-  'accept',
-  'accept-encoding',
-  'authorization',
-  'connection',
-  'content-encoding',
-  'content-length',
-  'content-type',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'x-request-id',
-];
 
 const name = z
   .string()
@@ -32,12 +11,9 @@ const name = z
   .refine((text) => text.toLowerCase() !== 'authorization', {
     error: 'write the key as "apiKey": the authorization header is made from it',
   })
-  .refine((text) => text.toLowerCase() === 'authorization' || !OWNED.includes(text.toLowerCase()), {
+  .refine((text) => text.toLowerCase() === 'authorization' || !isOwned(text), {
     error: 'this header is set by the daemon and cannot be configured',
   });
-
-/** Values under such a name are taken for secrets although they are written out: they are kept out of the log. */
-const SECRET_NAME = /key|token|secret|auth|cookie|password|signature/i;
 
 /** Why no configuration can add a header of that name. */
 export function headerNameFault(text: string): string | undefined {
@@ -49,10 +25,6 @@ export function headerValueFault(value: string): string | undefined {
   return /^[\t\x20-\x7e]*$/.test(value)
     ? undefined
     : 'holds a line break or a letter that no HTTP header can carry';
-}
-
-export function namesSecret(header: string): boolean {
-  return SECRET_NAME.test(header);
 }
 
 /** Some servers want their key in a header of their own, so each value may be a reference. Names come out lower-case. */

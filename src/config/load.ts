@@ -4,6 +4,7 @@ import type { NodeId } from '../core/ids.ts';
 import { NODE_NAME_CHARS_MAX } from '../core/limits.ts';
 import type { Offer } from '../core/upstream-spec.ts';
 import type { Clock } from '../lib/clock.ts';
+import { errnoOf } from '../lib/errno.ts';
 import { FileFault, privateDirectory } from '../lib/files.ts';
 import { type LogLevel, Secrets } from '../lib/log.ts';
 import { type Environment, expand } from './expand.ts';
@@ -11,10 +12,11 @@ import { ConfigFaults, type Fault, faultsOf } from './faults.ts';
 import { type FileRead, literalSecrets, placed, readConfigFile } from './file.ts';
 import { configPlace, type Home, homeOf, type Wishes } from './paths.ts';
 import { type Config, configSchema } from './schema.ts';
-import { errnoText, type ReadSecret, secretReader } from './secrets.ts';
+import { type ReadSecret, secretReader } from './secrets.ts';
 import { identityId, keepIdentity, keepNetworkKey, nextBootEpoch } from './state.ts';
 import { surroundingsOf } from './surroundings.ts';
 import { resolveUpstreams } from './upstreams.ts';
+import { type Warning, warningText } from './warning.ts';
 
 export interface Address {
   readonly host: string;
@@ -93,7 +95,7 @@ export async function load(options: LoadOptions): Promise<Loaded> {
     controlPath: home.control,
     logLevel: config.log.level,
     secrets,
-    warnings: [...checked.warnings, ...warnings].map((text) => secrets.scrub(text)),
+    warnings: [...checked.warnings, ...warnings].map((warning) => secrets.scrub(warningText(warning))),
   };
 }
 
@@ -107,7 +109,7 @@ export function nameOf(host: string): string {
 export interface Checked {
   readonly config: Config | undefined;
   readonly faults: readonly Fault[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 export interface CheckContext {
@@ -138,14 +140,13 @@ export async function check(file: FileRead, { env, read, path }: CheckContext): 
 }
 
 /** A file without secrets may be read by anyone; one with a key in it should not be. */
-function readableByOthers(file: FileRead & { kind: 'read' }, path: string): string[] {
+function readableByOthers(file: FileRead & { kind: 'read' }, path: string): Warning[] {
   if (process.platform === 'win32' || (file.mode & 0o044) === 0) return [];
   const places = literalSecrets(file.value);
   if (places.length === 0) return [];
   const mode = (file.mode & 0o777).toString(8);
-  return [
-    `${path} holds a secret (${places.join(', ')}) and can be read by others (mode ${mode}): run chmod 600 ${path}`,
-  ];
+  const what = `${path} holds a secret (${places.join(', ')}) and can be read by others (mode ${mode})`;
+  return [{ what, mend: `chmod 600 ${path}`, tooOpen: path }];
 }
 
 interface State {
@@ -172,8 +173,7 @@ export async function attempt<T>(run: () => Promise<T>): Promise<Attempt<T>> {
     return { ok: true, value: await run(), faults: [] };
   } catch (error) {
     if (error instanceof FileFault) return { ok: false, faults: [{ path: [], message: error.message }] };
-    const code = errnoText(error);
-    if (code === '' || !(error instanceof Error)) throw error;
+    if (errnoOf(error) === undefined || !(error instanceof Error)) throw error;
     return {
       ok: false,
       faults: [{ path: [], message: `the state directory cannot be used: ${error.message}` }],

@@ -14,6 +14,7 @@ import { type ReadSecret, secretReader } from './secrets.ts';
 import { keepIdentity, keepNetworkKey } from './state.ts';
 import { surroundingsOf } from './surroundings.ts';
 import { resolveUpstreams, type Surroundings } from './upstreams.ts';
+import { scrubbed, type Warning } from './warning.ts';
 
 export interface Looked {
   readonly home: Home;
@@ -26,7 +27,7 @@ export interface Looked {
   /** The OpenClaw gateway that the configuration names, whether a model needs it or not. */
   readonly gateway: Gateway | undefined;
   readonly faults: readonly Fault[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
   /** Knows every secret that was read. */
   readonly secrets: Secrets;
 }
@@ -55,7 +56,7 @@ export async function look(wishes: Wishes): Promise<Looked> {
     offer: resolved?.offer,
     gateway: gatewayIn(config, around.surroundings),
     faults: inOrder(faults).map(({ message, ...fault }) => ({ ...fault, message: secrets.scrub(message) })),
-    warnings: warnings.map((text) => secrets.scrub(text)),
+    warnings: warnings.map((warning) => scrubbed(warning, (text) => secrets.scrub(text))),
     secrets,
   };
 }
@@ -63,7 +64,7 @@ export async function look(wishes: Wishes): Promise<Looked> {
 function gatewayIn(config: Config | undefined, around: Surroundings): Gateway | undefined {
   const written = config?.openclaw?.gateway;
   if (written === undefined) return undefined;
-  const { openclaw: file = { kind: 'absent', path: '' }, env, secrets } = around;
+  const { openclaw: file, env, secrets } = around;
   return gatewayOf(written, { env, file, secrets });
 }
 

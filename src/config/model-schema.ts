@@ -2,12 +2,13 @@
 import { z } from 'zod';
 import { Cost, ModelId, ProviderName } from '../core/card.ts';
 import { CARD_TEXT_CHARS_MAX, CARDS_PER_NODE_MAX, CONFIGURED_WAIT_MS_MAX } from '../core/limits.ts';
+import { API_NAMES } from '../core/views.ts';
 import { aList, baseUrlField, keyField, nodeNameField, strict } from './fields.ts';
 import { headersField } from './headers.ts';
 import type { ReadSecret } from './secrets.ts';
 
 const api = z
-  .enum(['openai-completions', 'openai-responses'])
+  .enum(API_NAMES)
   .describe(
     'What the API speaks: "openai-completions" is /chat/completions, "openai-responses" is /responses.',
   );

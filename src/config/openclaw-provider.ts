@@ -2,12 +2,14 @@
 import { z } from 'zod';
 import type { Dialect, Headers } from '../core/call.ts';
 import { Card } from '../core/card.ts';
+import { namesSecret } from '../core/header-names.ts';
 import { CONFIGURED_WAIT_MS_MAX } from '../core/limits.ts';
+import { API_NAMES } from '../core/views.ts';
 import type { Secrets } from '../lib/log.ts';
 import type { Environment } from './expand.ts';
 import { printable } from './faults.ts';
 import { baseUrlField } from './fields.ts';
-import { headerNameFault, headerValueFault, namesSecret } from './headers.ts';
+import { headerNameFault, headerValueFault } from './headers.ts';
 import { type JsonObject, member, memberAt, objectOf } from './json-object.ts';
 import { IS_MARKER, isMarker, readKey, readText, variablesOf } from './openclaw-text.ts';
 import type { Lender } from './spec.ts';
@@ -34,8 +36,8 @@ export interface LendingParts {
 }
 
 const DIALECTS = new Map<string, Dialect>([
-  ['openai-completions', 'chat'],
-  ['openai-responses', 'responses'],
+  [API_NAMES.chat, 'chat'],
+  [API_NAMES.responses, 'responses'],
   ['openai-chatgpt-responses', 'responses'],
   // The same under its former name.
   ['openai-codex-responses', 'responses'],
@@ -62,7 +64,7 @@ const Traits = z.object({
 
 export function lend(root: JsonObject, wanted: Wanted, { env, secrets }: LendingParts): Loan {
   const provider = objectOf(memberAt(root, 'models', 'providers', wanted.provider));
-  if (provider === undefined || member(provider, 'baseUrl') === undefined) return { kind: 'none' };
+  if (provider === undefined || !saysWhere(provider)) return { kind: 'none' };
   const model = modelOf(provider, wanted.id);
   const reading = new Reading(variablesOf(root, env), secrets);
   try {
@@ -74,6 +76,11 @@ export function lend(root: JsonObject, wanted: Wanted, { env, secrets }: Lending
     if (error instanceof Refused) return { kind: 'refused', why: error.message };
     throw error;
   }
+}
+
+/** An address, or another file that may hold one. */
+function saysWhere(provider: JsonObject): boolean {
+  return member(provider, 'baseUrl') !== undefined || member(provider, '$include') !== undefined;
 }
 
 class Refused extends Error {}

@@ -10,6 +10,7 @@ import {
   SSE_EVENT_BYTES_MAX,
   UPSTREAM_SILENCE_MS,
 } from '../core/limits.ts';
+import { isLoopback } from '../lib/host.ts';
 import {
   addressField,
   agentField,
@@ -18,7 +19,6 @@ import {
   anObject,
   baseUrlField,
   hostField,
-  isLoopback,
   keyField,
   networkKeyField,
   nodeIdField,
@@ -31,8 +31,8 @@ import {
 import { models, provider, proxyModel, upstreamMs } from './model-schema.ts';
 import type { ReadSecret } from './secrets.ts';
 
-export const LISTEN_PORT = 19_700;
-export const PROXY_PORT = 19_701;
+const LISTEN_PORT = 19_700;
+const PROXY_PORT = 19_701;
 
 export type Config = z.output<ReturnType<typeof configSchema>>;
 export type ProviderConfig = Config['providers'][string];

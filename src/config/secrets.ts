@@ -1,6 +1,7 @@
 /** Reads what the configuration keeps secret: written out, in the environment, or in a file of its own. */
 import { dirname } from 'node:path';
 import { SECRET_BYTES_MAX } from '../core/limits.ts';
+import { errnoText } from '../lib/errno.ts';
 import { FileFault, isErrno, readPrivate } from '../lib/files.ts';
 import type { Secrets } from '../lib/log.ts';
 import type { Environment } from './expand.ts';
@@ -60,11 +61,6 @@ async function ofFile(written: string, sources: SecretSources): Promise<SecretFo
     if (error instanceof FileFault) return { ok: false, fault: error.message };
     return { ok: false, fault: `the file ${path} (named by "file") cannot be read${errnoText(error)}` };
   }
-}
-
-/** The system's own code, as in ` (EACCES)`; its message repeats the path. */
-export function errnoText(error: unknown): string {
-  return error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
 }
 
 /** Editors and `echo` end a file with a line break, which is not part of the secret. */

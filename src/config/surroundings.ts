@@ -4,6 +4,7 @@ import type { Environment } from './expand.ts';
 import type { Fault } from './faults.ts';
 import { type FileRead, placed } from './file.ts';
 import { readOpenclaw } from './openclaw.ts';
+import { openclawPath } from './paths.ts';
 import type { Config } from './schema.ts';
 import { type Surroundings, wantsOpenclaw } from './upstreams.ts';
 
@@ -27,7 +28,10 @@ export async function surroundingsOf(
   { env, secrets, configPath, file }: SurroundingsParts,
 ): Promise<SurroundingsFound> {
   if (config === undefined || !wantsOpenclaw(config))
-    return { surroundings: { openclaw: undefined, env, secrets }, faults: [] };
+    return {
+      surroundings: { openclaw: { kind: 'absent', path: openclawPath(env) }, env, secrets },
+      faults: [],
+    };
   const named = config.openclaw?.config;
   const openclaw = await readOpenclaw({ named, configPath, env });
   const surroundings = { openclaw, env, secrets };

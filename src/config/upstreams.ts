@@ -9,16 +9,17 @@ import type { OpenclawFile } from './openclaw.ts';
 import { lend } from './openclaw-provider.ts';
 import type { Config, ModelConfig, ProviderConfig } from './schema.ts';
 import { discoveryOf, gatewaySpecOf, lenderOf, specOf } from './spec.ts';
+import type { Warning } from './warning.ts';
 
 export interface Resolved {
   readonly offer: Offer;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 /** What stands around our own configuration. */
 export interface Surroundings {
-  /** Undefined where nothing of ours asks for it. */
-  readonly openclaw: OpenclawFile | undefined;
+  /** Absent too where nothing of ours asks for it. */
+  readonly openclaw: OpenclawFile;
   readonly env: Environment;
   /** Told of each key that is found in OpenClaw's file. */
   readonly secrets: Secrets;
@@ -51,7 +52,7 @@ export function resolveUpstreams(config: Config, around: Surroundings): Resolved
 
 /** Where each model is answered: its own address, its provider's, what OpenClaw says of that, OpenClaw's gateway. */
 class Search {
-  readonly warnings: string[] = [];
+  readonly warnings: Warning[] = [];
   readonly #config: Config;
   readonly #around: Surroundings;
   #gateway: Gateway | undefined;
@@ -75,14 +76,15 @@ class Search {
   }
 
   #borrowed(model: ModelConfig, at: string): UpstreamSpec | undefined {
-    const { openclaw = { kind: 'absent', path: '' } } = this.#around;
+    const { openclaw } = this.#around;
     const { id, provider } = model;
     if (openclaw.kind === 'absent') return this.#byGateway(model, at);
     if (openclaw.kind !== 'read')
-      return this.#refuse(
-        `${at} is not offered: it has no "baseUrl", "${provider}" is not in "providers", ` +
+      return this.#refuse({
+        what:
+          `${at} is not offered: it has no "baseUrl", "${provider}" is not in "providers", ` +
           `and OpenClaw's configuration ${openclaw.path} cannot be used: ${openclaw.why}`,
-      );
+      });
     const wanted = { provider, id, hasKey: model.apiKey !== undefined, hasApi: model.api !== undefined };
     const loan = lend(openclaw.root, wanted, this.#around);
     switch (loan.kind) {
@@ -91,10 +93,10 @@ class Search {
         return specOf({ model, baseUrl: lender.baseUrl, lender, config: this.#config });
       }
       case 'refused':
-        return this.#refuse(
-          `${at} is not offered: models.providers.${provider} in ${openclaw.path} cannot be used: ${loan.why}; ` +
-            `mend it there, or describe "${provider}" in "providers"`,
-        );
+        return this.#refuse({
+          what: `${at} is not offered: models.providers.${provider} in ${openclaw.path} cannot be used: ${loan.why}`,
+          mend: `mend it there, or describe "${provider}" in "providers"`,
+        });
       case 'none':
         return this.#byGateway(model, at);
     }
@@ -106,24 +108,26 @@ class Search {
     if (written === undefined) return this.#refuse(noUpstream(model, at, openclaw));
     // It travels in a header.
     if (!/^[\x21-\x7e]+$/.test(model.id))
-      return this.#refuse(`${at} is not offered: OpenClaw's gateway takes no such letters in a model's name`);
+      return this.#refuse({
+        what: `${at} is not offered: OpenClaw's gateway takes no such letters in a model's name`,
+      });
     if (model.apiKey !== undefined || model.headers !== undefined)
-      this.warnings.push(
-        `${at} is answered by OpenClaw's gateway, which gets neither the model's "apiKey" nor its "headers": ` +
-          'give the model a "baseUrl" to use them',
-      );
+      this.warnings.push({
+        what: `${at} is answered by OpenClaw's gateway, which gets neither the model's "apiKey" nor its "headers"`,
+        mend: 'give the model a "baseUrl" to use them',
+      });
     this.#gateway ??= this.#openGateway(written);
     return gatewaySpecOf(model, this.#gateway, this.#config);
   }
 
   #openGateway(written: Parameters<typeof gatewayOf>[0]): Gateway {
-    const { openclaw: file = { kind: 'absent', path: '' }, env, secrets } = this.#around;
+    const { openclaw: file, env, secrets } = this.#around;
     const gateway = gatewayOf(written, { file, env, secrets });
     this.warnings.push(...gateway.warnings);
     return gateway;
   }
 
-  #refuse(warning: string): undefined {
+  #refuse(warning: Warning): undefined {
     this.warnings.push(warning);
   }
 }
@@ -144,38 +148,41 @@ function sameOrigin(one: string, other: string): boolean {
   return new URL(one).origin === new URL(other).origin;
 }
 
-function noUpstream({ provider }: ModelConfig, at: string, openclaw: OpenclawFile | undefined): string {
+function noUpstream({ provider }: ModelConfig, at: string, openclaw: OpenclawFile): Warning {
   const gateway =
-    openclaw?.kind === 'read' ? ', or let OpenClaw\'s gateway answer it: "openclaw": { "gateway": {} }' : '';
-  return (
-    `${at} has no upstream and is not offered: ` +
-    `give it a "baseUrl", or describe "${provider}" in "providers"${gateway}`
-  );
+    openclaw.kind === 'read' ? ', or let OpenClaw\'s gateway answer it: "openclaw": { "gateway": {} }' : '';
+  return {
+    what: `${at} has no upstream and is not offered`,
+    mend: `give it a "baseUrl", or describe "${provider}" in "providers"${gateway}`,
+  };
 }
 
-function keyStays({ provider }: ModelConfig, at: string): string {
-  return (
-    `${at} has a "baseUrl" of another host than providers.${provider}, ` +
-    'whose key is not sent there: give the model an "apiKey" of its own if it needs one'
-  );
+function keyStays({ provider }: ModelConfig, at: string): Warning {
+  return {
+    what: `${at} has a "baseUrl" of another host than providers.${provider}, whose key is not sent there`,
+    mend: 'give the model an "apiKey" of its own if it needs one',
+  };
 }
 
 /** Named, at fault, and no model asks for it: those that do tell of it themselves. */
-function unusedFile(config: Config, file: OpenclawFile | undefined): string[] {
-  if (file?.kind !== 'malformed' || config.models.some((model) => !hasOwnWay(model, config))) return [];
-  return [`OpenClaw's configuration ${file.path} cannot be used: ${file.why}; no model needs it yet`];
+function unusedFile(config: Config, file: OpenclawFile): Warning[] {
+  if (file.kind !== 'malformed' || config.models.some((model) => !hasOwnWay(model, config))) return [];
+  return [
+    { what: `OpenClaw's configuration ${file.path} cannot be used: ${file.why}; no model needs it yet` },
+  ];
 }
 
-function notYetUsed(config: Config): string[] {
-  const warnings: string[] = [];
+function notYetUsed(config: Config): Warning[] {
+  const warnings: Warning[] = [];
   if (config.proxyModels.length > 0)
-    warnings.push(
-      '"proxyModels" is not yet used by this version: every model is listed as its owner describes it',
-    );
+    warnings.push({
+      what: '"proxyModels" is not yet used by this version: every model is listed as its owner describes it',
+    });
   if (config.limits.sseEventBytesMax > SSE_EVENT_BYTES_MAX)
-    warnings.push(
-      `limits.sseEventBytesMax is over ${SSE_EVENT_BYTES_MAX}: other nodes hold no more of one event, ` +
+    warnings.push({
+      what:
+        `limits.sseEventBytesMax is over ${SSE_EVENT_BYTES_MAX}: other nodes hold no more of one event, ` +
         'so a longer one reaches only the clients of this node',
-    );
+    });
   return warnings;
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Card } from '../core/card.ts';
 import { asNodeId, type NodeId } from '../core/ids.ts';
-import type { ModelView, PeerView, StatusView } from '../core/views.ts';
+import { API_NAMES, type ModelView, type PeerView, type StatusView } from '../core/views.ts';
 
 export interface Answers {
   readonly status: StatusView;
@@ -78,7 +78,7 @@ const model = z.object({
   node: z.string(),
   nodeId,
   provider: z.string(),
-  api: z.enum(['openai-completions', 'openai-responses']),
+  api: z.enum(API_NAMES),
   reachable: z.boolean(),
   contextWindow: z.number().nullable(),
   local: z.boolean(),

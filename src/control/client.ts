@@ -3,8 +3,11 @@ import { type IncomingMessage, request } from 'node:http';
 import { CONTROL_BYTES_MAX, CONTROL_MS } from '../core/limits.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isErrno } from '../lib/files.ts';
+import { tolerantJson } from '../lib/json.ts';
+import { readText } from '../lib/read-text.ts';
 import { type Answers, QUESTIONS } from './answers.ts';
 import { ControlFault } from './fault.ts';
+import { pause } from './patience.ts';
 
 export interface AskOptions {
   readonly path: string;
@@ -18,14 +21,28 @@ export async function askDaemon<What extends keyof Answers>(
   { path, clock, ms = CONTROL_MS }: AskOptions,
 ): Promise<Answers[What]> {
   const question: (typeof QUESTIONS)[What] = QUESTIONS[what];
-  const text = await exchange({ path, clock, ms, method: question.method, url: question.path });
-  const answer = question.answer.safeParse(parsed(text));
+  const text = await patiently({ path, clock, ms, method: question.method, url: question.path });
+  const answer = question.answer.safeParse(tolerantJson(text));
   if (answer.success) return answer.data;
   throw new ControlFault(
     'garbled',
     `the daemon on ${path} answers in a form that this version does not know: stop it and start this version`,
     { cause: answer.error },
   );
+}
+
+/** A daemon that starts anew has no socket for less than this. */
+const ANEW_MS = 100;
+
+/** Who is cut off asks once more: the daemon may have stopped for good, or to start anew. */
+async function patiently(asked: Exchange): Promise<string> {
+  try {
+    return await exchange(asked);
+  } catch (error) {
+    if (!(error instanceof ControlFault && wasCutOff(error.cause))) throw error;
+    await pause(asked.clock, ANEW_MS, undefined);
+    return exchange(asked);
+  }
 }
 
 interface Exchange {
@@ -60,16 +77,9 @@ function exchange({ path, clock, ms, method, url }: Exchange): Promise<string> {
 }
 
 async function collect(response: IncomingMessage, path: string): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response) {
-    bytes += chunk.length;
-    if (bytes > CONTROL_BYTES_MAX)
-      throw new ControlFault('garbled', `the answer on ${path} is over ${CONTROL_BYTES_MAX} bytes`);
-    chunks.push(chunk);
-  }
-  if (response.statusCode !== undefined && response.statusCode < 300)
-    return Buffer.concat(chunks).toString('utf8');
+  const { text, isWhole } = await readText(response, CONTROL_BYTES_MAX);
+  if (!isWhole) throw new ControlFault('garbled', `the answer on ${path} is over ${CONTROL_BYTES_MAX} bytes`);
+  if (response.statusCode !== undefined && response.statusCode < 300) return text;
   throw new ControlFault('garbled', `the daemon on ${path} refused with status ${response.statusCode}`);
 }
 
@@ -84,10 +94,14 @@ function faultOf(error: unknown, path: string): ControlFault {
     return new ControlFault('unusable', `${path} belongs to another user: use your own CLAWMATRIX_HOME`, {
       cause: error,
     });
-  // It went away between the question and its answer: what a daemon does that stops.
-  if (isErrno(error, 'ECONNRESET') || isErrno(error, 'EPIPE'))
+  if (wasCutOff(error))
     return new ControlFault('not_running', `the daemon on ${path} has just stopped`, { cause: error });
   return new ControlFault('garbled', `what is on ${path} does not answer as a daemon does`, { cause: error });
+}
+
+/** It went away between the question and its answer: what a daemon does that stops. */
+function wasCutOff(error: unknown): boolean {
+  return isErrno(error, 'ECONNRESET') || isErrno(error, 'EPIPE');
 }
 
 function silent(path: string, ms: number): ControlFault {
@@ -95,12 +109,4 @@ function silent(path: string, ms: number): ControlFault {
     'silent',
     `what holds ${path} gave no answer within ${ms} ms: it hangs, or is very busy`,
   );
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,20 @@
 import type { Clock } from '../lib/clock.ts';
 import { onAbort } from '../lib/signals.ts';
 
+/** What a command that tells the daemon to change hands over. */
+export interface ChangeOptions {
+  /** The control socket. */
+  readonly path: string;
+  readonly clock: Clock;
+  /** How long the daemon has; by default all that it may take, and some for the process itself. */
+  readonly ms?: number;
+  readonly isAlive?: (pid: number) => boolean;
+  /** Called once when it takes longer than a second. */
+  readonly onWait?: () => void;
+  /** Ends the waiting; the daemon does what it was told. */
+  readonly signal?: AbortSignal;
+}
+
 export interface Patience {
   readonly clock: Clock;
   readonly ms: number;
@@ -11,7 +25,9 @@ export interface Patience {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A question over the socket costs the daemon a millisecond. */
 const LOOK_MS = 50;
+/** Whoever typed the command wonders by then whether anything happens. */
 const WONDER_MS = 1_000;
 
 /** What `look` has found; undefined where the time was over, or nobody waits for it any more. */

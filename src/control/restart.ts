@@ -4,22 +4,11 @@ import type { StatusView } from '../core/views.ts';
 import type { Clock } from '../lib/clock.ts';
 import { askDaemon } from './client.ts';
 import { ControlFault } from './fault.ts';
-import { waitFor } from './patience.ts';
+import { type ChangeOptions, waitFor } from './patience.ts';
 import { processIsAlive } from './stop.ts';
 
-export interface RestartOptions {
-  readonly path: string;
-  readonly clock: Clock;
-  readonly ms?: number;
-  readonly isAlive?: (pid: number) => boolean;
-  /** Called once when it takes longer than a second. */
-  readonly onWait?: () => void;
-  /** Ends the waiting; the daemon does what it was told. */
-  readonly signal?: AbortSignal;
-}
-
 /** Returns what the new start says of itself. Throws `faulty` where the daemon goes on with its old configuration. */
-export async function restartDaemon(options: RestartOptions): Promise<StatusView> {
+export async function restartDaemon(options: ChangeOptions): Promise<StatusView> {
   const {
     path,
     clock,
@@ -43,7 +32,7 @@ export async function restartDaemon(options: RestartOptions): Promise<StatusView
   if (found === 'gone')
     throw new ControlFault(
       'unusable',
-      `the daemon (pid ${pid}) stopped and could not start: its log says why`,
+      `the daemon (pid ${pid}) stopped and is not there again: if nobody stopped it, its log says why`,
     );
   if (found !== undefined) return found;
   throw new ControlFault(

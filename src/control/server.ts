@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { CONTROL_MS, SOCKET_PATH_BYTES_MAX } from '../core/limits.ts';
 import type { ModelView, PeerView, StatusView } from '../core/views.ts';
 import type { Clock } from '../lib/clock.ts';
+import { errnoText } from '../lib/errno.ts';
 import { isErrno } from '../lib/files.ts';
 import { QUESTIONS } from './answers.ts';
 import { askDaemon } from './client.ts';
@@ -159,10 +160,8 @@ function remove(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-    throw new ControlFault('unusable', `${path} is in the way of the control socket${code}: remove it`, {
-      cause: error,
-    });
+    const text = `${path} is in the way of the control socket${errnoText(error)}: remove it`;
+    throw new ControlFault('unusable', text, { cause: error });
   }
 }
 

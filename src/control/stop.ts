@@ -1,32 +1,18 @@
 /** Stops the running daemon, and waits until it is really gone: `stop && start` must not meet the old one. */
 import { readFileSync } from 'node:fs';
-import { DRAIN_MS, STOP_MS } from '../core/limits.ts';
+import { DRAIN_MS, PROCESS_END_MS, STOP_MS } from '../core/limits.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isErrno } from '../lib/files.ts';
 import { askDaemon } from './client.ts';
 import { ControlFault } from './fault.ts';
-import { waitFor } from './patience.ts';
-
-export interface StopOptions {
-  readonly path: string;
-  readonly clock: Clock;
-  /** How long the daemon has: its drain, the rest of its ordered stop, and some for the process to end. */
-  readonly ms?: number;
-  readonly isAlive?: (pid: number) => boolean;
-  /** Called once when it takes longer than a second. */
-  readonly onWait?: () => void;
-  /** Ends the waiting; the daemon does what it was told. */
-  readonly signal?: AbortSignal;
-}
-
-const ENDING_MS = 5_000;
+import { type ChangeOptions, waitFor } from './patience.ts';
 
 /** Returns the pid of the daemon that has gone. */
-export async function stopDaemon(options: StopOptions): Promise<number> {
+export async function stopDaemon(options: ChangeOptions): Promise<number> {
   const {
     path,
     clock,
-    ms = DRAIN_MS + STOP_MS + ENDING_MS,
+    ms = DRAIN_MS + STOP_MS + PROCESS_END_MS,
     isAlive = processIsAlive,
     onWait,
     signal,

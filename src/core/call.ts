@@ -2,9 +2,10 @@
 import type { Card } from './card.ts';
 import type { ClawError } from './errors.ts';
 import type { CallId, NodeId } from './ids.ts';
+import type { StopSignal } from '../lib/signals.ts';
 
 /** One API shape: `chat` is Chat Completions (openai-completions), `responses` is Responses (openai-responses). */
-export type Dialect = 'chat' | 'responses';
+export type Dialect = Card['dialect'];
 
 /** Lower-case names, one value each. */
 export type Headers = Readonly<Record<string, string>>;
@@ -73,7 +74,7 @@ export interface Usage {
  * Answers a call, or throws a `ClawError` while there is no reply yet. `signal` governs the whole life of the call, the
  * body included: when it aborts, the upstream's connection is closed.
  */
-export type Answer = (call: Call, signal: AbortSignal) => Promise<Reply>;
+export type Answer = (call: Call, signal: StopSignal) => Promise<Reply>;
 
 /** One place that can answer a call: a local upstream or a remote owner. */
 export interface Target {

@@ -23,6 +23,14 @@ export const GATEWAY_HELD_BYTES_MAX = 64 * KiB;
 export const GATEWAY_ERROR_CHARS_MAX = 4_000;
 /** How much of an upstream's own error text a client is shown. */
 export const ERROR_TEXT_CHARS_MAX = 512;
+/** An upstream's own error type, code or parameter name: a word, not a text. */
+export const ERROR_WORD_CHARS_MAX = 128;
+/** An error across the mesh: JSON makes up to six bytes of a letter, and a head with the worst still fits its frame. */
+export const ERROR_MESSAGE_CHARS_MAX = 2_000;
+/** A field of a request that an error names, as `messages[2].content`. */
+export const ERROR_PARAM_CHARS_MAX = 256;
+/** The longest `Retry-After` that is passed on: nobody waits for longer than a day. */
+export const RETRY_AFTER_SECONDS_MAX = 86_400;
 /** An upstream's reply headers. */
 export const UPSTREAM_HEADER_BYTES_MAX = 64 * KiB;
 /** A header value that a call or reply carries across the mesh. */
@@ -63,6 +71,9 @@ export const DISCOVERY_BYTES_MAX = 4 * MiB;
 export const DISCOVERY_ROWS_MAX = 2_048;
 /** Rounds that a server may miss before its models go: a restart must not make them flicker. */
 export const DISCOVERY_MISSES_MAX = 2;
+/** Ids that the log shows of those that were left out of a list, and of each so much: enough to see what is wrong. */
+export const REFUSED_IDS_SHOWN_MAX = 5;
+export const REFUSED_ID_CHARS_MAX = 64;
 /** A start waits this long for the first lists; what comes later is taken when it comes. */
 export const DISCOVERY_START_MS = 500;
 
@@ -208,6 +219,8 @@ export const CONTROL_BYTES_MAX = 8 * MiB;
 export const DRAIN_MS = 30_000;
 /** For a daemon to stop in order, drain apart, before what is left is cut. */
 export const STOP_MS = 5_000;
+/** For the process to end when its daemon has stopped: Node closes what is left open. */
+export const PROCESS_END_MS = 5_000;
 /** For a daemon that was told to start anew to be ready again, its drain apart. */
 export const RESTART_MS = 15_000;
 /** Between two looks of `--watch`: as quick as a person reads, and a question costs the daemon a millisecond. */

@@ -1,5 +1,6 @@
 /** An upstream's refusal (a `Reply` of 400 and above) as an error: for where a status can no longer be sent. */
 import { z } from 'zod';
+import { tolerantJson } from '../lib/json.ts';
 import type { Reply } from './call.ts';
 import { ClawError } from './errors.ts';
 import { ERROR_BODY_BYTES_MAX } from './limits.ts';
@@ -10,7 +11,7 @@ const Refusal = z.object({ error: z.object({ message: text, type: text, param: t
 /** Reads the small body, and leaves it. Never rejects: a refusal without readable words keeps its status. */
 export async function errorOfRefusal(reply: Reply): Promise<ClawError> {
   const { status, headers } = reply;
-  const said = Refusal.safeParse(parsed(await bodyText(reply)));
+  const said = Refusal.safeParse(tolerantJson(await bodyText(reply)));
   const { message, type, param, code } = said.success ? said.data.error : {};
   const seconds = Number(headers['retry-after']);
   return new ClawError('upstream_error', message ?? `the upstream answered ${status}`, {
@@ -35,12 +36,4 @@ async function bodyText({ body }: Reply): Promise<string> {
     // What it refused with was cut off: the status alone is worth telling.
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

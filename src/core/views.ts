@@ -1,4 +1,5 @@
 /** What `/status`, `/v1/models` and the command line show; made by the daemon, printed by the others. */
+import type { Dialect } from './call.ts';
 import type { Card } from './card.ts';
 import type { NodeId } from './ids.ts';
 
@@ -24,7 +25,7 @@ export interface ModelView {
   readonly node: string;
   readonly nodeId: NodeId;
   readonly provider: string;
-  readonly api: 'openai-completions' | 'openai-responses';
+  readonly api: (typeof API_NAMES)[Dialect];
   readonly reachable: boolean;
   readonly contextWindow: number | null;
   readonly local: boolean;
@@ -51,4 +52,7 @@ export interface StatusView {
 }
 
 /** The value of the configuration's `api` for each dialect. */
-export const API_NAMES = { chat: 'openai-completions', responses: 'openai-responses' } as const;
+export const API_NAMES = {
+  chat: 'openai-completions',
+  responses: 'openai-responses',
+} as const satisfies Record<Dialect, string>;

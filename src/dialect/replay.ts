@@ -16,7 +16,7 @@ export function headOf(item: Exclude<HubItem, { kind: 'hosted' }>): HubItemHead 
   }
 }
 
-export function deltasOf(item: HubItem): readonly HubDelta[] {
+function deltasOf(item: HubItem): readonly HubDelta[] {
   switch (item.kind) {
     case 'hosted':
       return [];

@@ -31,12 +31,6 @@ export function householdOf(address: string): string {
   return isIP(address) === 6 ? `${groupsOf(address).slice(0, 4).join(':')}::/64` : address;
 }
 
-export function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || (isIP(address) === 6 && groupsOf(address).join(':') === LOOPBACK_6);
-}
-
-const LOOPBACK_6 = '0:0:0:0:0:0:0:1';
-
 /** The eight groups of an IPv6 address, none left out. */
 function groupsOf(address: string): string[] {
   // The parser of URLs writes every form of one address in the same way.

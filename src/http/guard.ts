@@ -7,6 +7,7 @@ import { isIP } from 'node:net';
 import { ClawError } from '../core/errors.ts';
 import { REQUEST_BODY_BYTES_MAX } from '../core/limits.ts';
 import type { Clock } from '../lib/clock.ts';
+import { bareHost } from '../lib/host.ts';
 import { plainAddress } from './client-address.ts';
 import { KeyGuard } from './key-guard.ts';
 import { KNOWN_PATHS, methodsOf, type Route, routeOf } from './route.ts';
@@ -79,7 +80,7 @@ export class Guard {
     const name = host.replace(/:\d*$/, '');
     if (LOOPBACK.has(name) || this.#hosts.has(host) || this.#hosts.has(name)) return;
     // An address cannot be rebound: whoever asks for ours by number was given it.
-    const bare = name.replace(/^\[|\]$/g, '');
+    const bare = bareHost(name);
     if (isIP(bare) !== 0 && bare === plainAddress(request.socket.localAddress)) return;
     const named = host === '' ? 'a request without a Host header' : `the host "${printable(host)}"`;
     throw new ClawError(

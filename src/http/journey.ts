@@ -1,10 +1,11 @@
 /** What a call told of its way: the targets that were tried, and when its owner took it. For the route and the log. */
 import type { Headers, Progress } from '../core/call.ts';
 import type { ClawError } from '../core/errors.ts';
+import { ROUTE_HEADER } from '../core/header-names.ts';
 import { changed } from '../lib/changed.ts';
 import type { Visit } from './visit.ts';
 
-export const ROUTE_HEADER = 'x-clawmatrix-route';
+export { ROUTE_HEADER };
 
 export class Journey {
   readonly #visit: Visit;

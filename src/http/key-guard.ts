@@ -8,7 +8,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { ClawError } from '../core/errors.ts';
 import type { Clock } from '../lib/clock.ts';
-import { clientAddress, householdOf, isLoopback } from './client-address.ts';
+import { isLoopback } from '../lib/host.ts';
+import { clientAddress, householdOf } from './client-address.ts';
 import { Lockouts } from './lockouts.ts';
 
 export type KeyVerdict = 'in' | { readonly error: ClawError; readonly when: 'now' | 'late' };

@@ -1,6 +1,5 @@
 /** A client's request as a `Call`: its body bounded, valid and understood as far as routing needs it. */
 import { isUtf8 } from 'node:buffer';
-import { z } from 'zod';
 import { CALL_HEADERS, type Call, type Dialect, type Headers, type Progress } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
 import type { NodeId } from '../core/ids.ts';
@@ -18,13 +17,12 @@ import { jsonFault } from './json-fault.ts';
 import type { Visit } from './visit.ts';
 
 /** The part that routing needs; all else is the upstream's to judge. */
-const Head = z.object({
-  model: z.string('must be a string').min(1, 'must not be empty').max(MODEL_ID_CHARS_MAX, 'is too long'),
-  stream: z.boolean('must be true or false').nullish(),
-  prompt_cache_key: z.string().optional().catch(undefined),
-  user: z.string().optional().catch(undefined),
-});
-type Head = z.infer<typeof Head>;
+interface Head {
+  readonly model: string;
+  readonly stream: boolean;
+  /** What names the conversation, where no header does. */
+  readonly session: string | undefined;
+}
 
 /** In this order, the first that is there names the conversation. */
 const SESSION_HEADERS = ['x-session-affinity', 'session_id', 'session-id', 'x-session-id'];
@@ -50,7 +48,7 @@ export function callOf(visit: Visit, { dialect, origin, report }: CallOrigin, bo
     origin,
     dialect,
     model: { id: head.model },
-    stream: head.stream === true,
+    stream: head.stream,
     headers,
     body,
     ...(session === undefined ? {} : { session }),
@@ -70,15 +68,37 @@ function readHead(body: Uint8Array): Head {
     const where = `line ${line}, column ${column}: expected ${expected}`;
     throw new ClawError('invalid_json', `the request body is not valid JSON at ${where}`);
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    throw new ClawError('bad_request', 'the request body must be a JSON object');
+  if (!isObject(parsed)) throw new ClawError('bad_request', 'the request body must be a JSON object');
   // The parser takes the last of two: what is routed by and what the upstream reads must be one.
   findModel(body);
-  const head = Head.safeParse(parsed);
-  if (head.success) return head.data;
-  const [issue] = head.error.issues;
-  const param = issue?.path.join('.') ?? 'model';
-  throw new ClawError('bad_request', `\`${param}\` ${issue?.message ?? 'is not valid'}`, { param });
+  const { model, stream, prompt_cache_key: key, user } = parsed;
+  const session = typeof key === 'string' ? key : user;
+  return {
+    model: modelName(model),
+    stream: streamFlag(stream),
+    session: typeof session === 'string' && session !== '' ? session : undefined,
+  };
+}
+
+function modelName(model: unknown): string {
+  if (typeof model !== 'string') throw notValid('model', 'must be a string');
+  if (model === '') throw notValid('model', 'must not be empty');
+  if (model.length > MODEL_ID_CHARS_MAX) throw notValid('model', 'is too long');
+  return model;
+}
+
+function streamFlag(stream: unknown): boolean {
+  if (stream === undefined || stream === null) return false;
+  if (typeof stream !== 'boolean') throw notValid('stream', 'must be true or false');
+  return stream;
+}
+
+function notValid(param: string, what: string): ClawError {
+  return new ClawError('bad_request', `\`${param}\` ${what}`, { param });
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function carriedHeaders({ request }: Visit): Headers {
@@ -90,13 +110,12 @@ function carriedHeaders({ request }: Visit): Headers {
   return carried;
 }
 
-function sessionOf(headers: Headers, { prompt_cache_key, user }: Head): string | undefined {
+function sessionOf(headers: Headers, { session }: Head): string | undefined {
   for (const name of SESSION_HEADERS) {
     const value = headers[name];
     if (value !== undefined && value !== '') return value;
   }
-  const session = prompt_cache_key ?? user;
-  return session === undefined || session === '' ? undefined : session.slice(0, CARRIED_HEADER_CHARS_MAX);
+  return session?.slice(0, CARRIED_HEADER_CHARS_MAX);
 }
 
 /** Reads the whole body, or rejects with what the client did wrong; the signal says that it left. */

@@ -51,7 +51,7 @@ export async function serveCall(
     const call = callOf(visit, { dialect, origin, report: journey.report }, held.bytes);
     known = { call };
     if (call.stream) stream = new ClientStream({ visit, call, journey, sweep, holdMs });
-    const reply = await answer(call, cut.signal);
+    const reply = await answer(call, cut);
     stream?.answered();
     journey.arrived(reply.headers);
     known = { call, status: reply.status, ttfbMs: visit.elapsedMs() };

@@ -5,6 +5,7 @@ import { ClawError } from '../core/errors.ts';
 import type { CallId } from '../core/ids.ts';
 import { CLIENT_PIECE_BYTES } from '../core/limits.ts';
 import type { Clock } from '../lib/clock.ts';
+import { Stop } from '../lib/signals.ts';
 
 export class Visit {
   readonly id: CallId;
@@ -12,7 +13,7 @@ export class Visit {
   readonly response: ServerResponse;
   readonly clock: Clock;
   /** Aborting it ends the call, whatever it waits for. */
-  readonly cut = new AbortController();
+  readonly cut = new Stop();
   readonly #startedAt: number;
 
   constructor(id: CallId, request: IncomingMessage, response: ServerResponse, clock: Clock) {
@@ -35,7 +36,7 @@ export class Visit {
   /** Throws where the client has left, or was given up. */
   mustStay(): void {
     if (!this.gone) return;
-    throw ClawError.from(this.cut.signal.reason, 'cancelled', 'the client left');
+    throw ClawError.from(this.cut.reason, 'cancelled', 'the client left');
   }
 
   /** Resolves once the client has taken what was written, or has left. */

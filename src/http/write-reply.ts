@@ -17,10 +17,9 @@ export async function writeReply(visit: Visit, reply: Reply, journey: Journey, s
     visit.mustStay();
     const bytes = first.done === true ? new Uint8Array(0) : first.value;
     // Only now: until the body has begun, another target may be tried.
-    const headers = visit.headers({
-      'content-type': 'application/json',
-      ...errorHeaders(reply.status, journey.headers(reply.headers)),
-    });
+    const told = journey.headers(reply.headers);
+    const headers = visit.headers(reply.status < 400 ? told : errorHeaders(reply.status, told));
+    headers['content-type'] ??= 'application/json';
     if (next.done === true) headers['content-length'] = bytes.length;
     response.writeHead(reply.status, headers);
     if (next.done === true && bytes.length <= CLIENT_PIECE_BYTES) {

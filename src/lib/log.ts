@@ -40,20 +40,37 @@ export class Secrets {
 }
 
 export interface LogOptions {
+  readonly clock: Clock;
   readonly level: LogLevel;
   readonly secrets: Secrets;
   /** Takes whole lines, each with its end. */
   readonly write: (lines: string) => void;
 }
 
-export function createLog({ level, secrets, write }: LogOptions): Log {
+export function createLog({ clock, level, secrets, write }: LogOptions): Log {
   const destination: DestinationStream = { write: (line) => write(secrets.scrub(line)) };
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  return pino({ level, base: null, timestamp: timestamps(clock) }, destination);
 }
 
+/** As pino's own, but written once a millisecond: a busy node has many lines in each. */
+function timestamps(clock: Clock): () => string {
+  let at = Number.NaN;
+  let text = '';
+  return () => {
+    const now = Math.floor(clock.wall());
+    if (now === at) return text;
+    at = now;
+    text = `,"time":"${new Date(now).toISOString()}"`;
+    return text;
+  };
+}
+
+/** Long enough to take the lines of many calls together, and shorter than anyone who reads along notices. */
+const GATHER_MS = 20;
+
 /**
- * Standard error, the lines of one turn of the event loop in one write: a busy node settles many calls in a turn, and
- * to a file each write is a system call that the turn waits for.
+ * Standard error, the lines of a moment in one write: to a file each write is a system call that the turn, and by that
+ * the next call, waits for.
  */
 export class StandardError {
   readonly #clock: Clock;
@@ -64,11 +81,11 @@ export class StandardError {
   }
 
   readonly write = (lines: string): void => {
-    if (this.#lines === '') this.#clock.soon(this.flush);
+    if (this.#lines === '') this.#clock.after(GATHER_MS, this.flush);
     this.#lines += lines;
   };
 
-  /** Writes what waits, now: also for the end of the process, which a turn may not reach. */
+  /** Writes what waits, now: also for the end of the process, which may come before the moment is over. */
   readonly flush = (): void => {
     const lines = this.#lines;
     this.#lines = '';

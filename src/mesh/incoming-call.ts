@@ -15,6 +15,7 @@ import { carriedHeaders, endHeadOf, responseHeadOf } from './carried.ts';
 import type { Channel } from './channel.ts';
 import { Allowance } from './credit.ts';
 import { errorOfReset, resetHeadOf } from './reset.ts';
+import { Stop } from '../lib/signals.ts';
 
 /** How often the exchange lets each of its calls look at itself. Two looks make `PROGRESS_MS`. */
 export const LOOK_MS = PROGRESS_MS / 2;
@@ -45,7 +46,7 @@ type State =
 export class IncomingCall {
   readonly #parts: IncomingParts;
   readonly #allowance: Allowance;
-  readonly #abort = new AbortController();
+  readonly #abort = new Stop();
   #state: State = { kind: 'receiving', body: undefined, received: 0, looks: 0 };
   #reservedBytes = 0;
   /** What the entry has heard: nothing yet; something since the last look; nothing since the last look. */
@@ -160,7 +161,7 @@ export class IncomingCall {
   }
 
   async #run(call: Call): Promise<void> {
-    const reply = await this.#parts.answer(call, this.#abort.signal);
+    const reply = await this.#parts.answer(call, this.#abort);
     const events = call.stream && reply.status < 400;
     try {
       if (this.#state.kind === 'starting') this.#respond(responseHeadOf(reply));

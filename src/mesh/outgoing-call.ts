@@ -4,7 +4,7 @@ import { ClawError } from '../core/errors.ts';
 import { CARRIED_HEADER_CHARS_MAX, HELD_BYTES_MAX, PIECE_BYTES } from '../core/limits.ts';
 import type { Budget } from '../lib/budget.ts';
 import { ByteQueue } from '../lib/byte-queue.ts';
-import { onAbort } from '../lib/signals.ts';
+import { onAbort, type StopSignal } from '../lib/signals.ts';
 import type { CallFrame, EndHead, ResponseHead } from '../protocol/frame.ts';
 import { carriedHeaders } from './carried.ts';
 import type { Channel } from './channel.ts';
@@ -18,7 +18,7 @@ export interface OutgoingParts {
   readonly call: Call;
   readonly provider: string;
   readonly channel: Channel;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** The first window that this node's own `ready` promised. */
   readonly window: number;
   readonly budgets: readonly Budget[];

@@ -1,10 +1,12 @@
 /** Errors across the wire: a `ClawError` as the head of `model_reset`, and back. */
 import { ClawError, isErrorCode } from '../core/errors.ts';
+import {
+  ERROR_MESSAGE_CHARS_MAX,
+  ERROR_PARAM_CHARS_MAX,
+  ERROR_WORD_CHARS_MAX,
+  RETRY_AFTER_SECONDS_MAX,
+} from '../core/limits.ts';
 import type { ResetHead } from '../protocol/frame.ts';
-
-/** JSON makes up to six bytes of a letter: a head with as many of the worst still fits its frame. */
-const MESSAGE_CHARS_MAX = 2_000;
-const RETRY_SECONDS_MAX = 86_400;
 
 /**
  * Message, code and what a client acts on. The cause stays here. An upstream has a say in most of this, and a head that
@@ -14,16 +16,20 @@ export function resetHeadOf(error: ClawError): ResetHead {
   const { code, message, status, param, retryAfterSeconds, upstream } = error;
   return {
     code,
-    message: message.slice(0, MESSAGE_CHARS_MAX),
+    message: message.slice(0, ERROR_MESSAGE_CHARS_MAX),
     ...(Number.isInteger(status) && status >= 400 && status <= 599 ? { status } : {}),
-    ...(param === undefined ? {} : { param: param.slice(0, 256) }),
+    ...(param === undefined ? {} : { param: param.slice(0, ERROR_PARAM_CHARS_MAX) }),
     ...(retryAfterSeconds !== undefined && retryAfterSeconds >= 0
-      ? { retryAfterSeconds: Math.min(retryAfterSeconds, RETRY_SECONDS_MAX) }
+      ? { retryAfterSeconds: Math.min(retryAfterSeconds, RETRY_AFTER_SECONDS_MAX) }
       : {}),
     ...(upstream.code === undefined && upstream.type === undefined
       ? {}
-      : { upstream: { code: upstream.code?.slice(0, 128), type: upstream.type?.slice(0, 128) } }),
+      : { upstream: { code: wordOf(upstream.code), type: wordOf(upstream.type) } }),
   };
+}
+
+function wordOf(text: string | undefined): string | undefined {
+  return text?.slice(0, ERROR_WORD_CHARS_MAX);
 }
 
 /** A code that this build does not know keeps its status and message. */

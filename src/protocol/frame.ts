@@ -1,12 +1,16 @@
 /** Every message of the wire: its number, its shape, its lane. PROTOCOL.md says what each means. */
 import { z } from 'zod';
+import { Card } from '../core/card.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import {
   CARRIED_HEADER_CHARS_MAX,
+  ERROR_PARAM_CHARS_MAX,
+  ERROR_WORD_CHARS_MAX,
   FIRST_WINDOW_BYTES,
   MODEL_ID_CHARS_MAX,
   NODE_NAME_CHARS_MAX,
   REQUEST_BODY_BYTES_MAX,
+  RETRY_AFTER_SECONDS_MAX,
 } from '../core/limits.ts';
 
 /** The wire versions that this build speaks. */
@@ -93,14 +97,14 @@ export const RequestHead = z.object({
   id: z.string().regex(/^[0-9a-f]{32}$/),
   model: z.string().min(1).max(MODEL_ID_CHARS_MAX),
   provider: z.string().min(1).max(64),
-  dialect: z.enum(['chat', 'responses']),
+  dialect: Card.shape.dialect,
   stream: z.boolean(),
   session: z.string().max(CARRIED_HEADER_CHARS_MAX).optional(),
   headers,
   bytes: z.int().positive().max(REQUEST_BODY_BYTES_MAX),
 });
 
-const word = z.string().max(128);
+const word = z.string().max(ERROR_WORD_CHARS_MAX);
 
 export const AckHead = z.object({});
 export const ResponseHead = z.object({ status: z.int().min(200).max(599), headers });
@@ -116,8 +120,8 @@ export const ResetHead = z.object({
   code: z.string().max(64),
   message: z.string().max(4_096),
   status: z.int().min(400).max(599).optional(),
-  param: z.string().max(256).optional(),
-  retryAfterSeconds: z.number().nonnegative().max(86_400).optional(),
+  param: z.string().max(ERROR_PARAM_CHARS_MAX).optional(),
+  retryAfterSeconds: z.number().nonnegative().max(RETRY_AFTER_SECONDS_MAX).optional(),
   /** The upstream's own words for what happened, which clients act on. */
   upstream: z.object({ code: word.optional(), type: word.optional() }).optional(),
 });

@@ -2,7 +2,7 @@
 import type { Target } from '../core/call.ts';
 import type { ClawError } from '../core/errors.ts';
 
-export const ROUTE_HEADER = 'x-clawmatrix-route';
+export { ROUTE_HEADER } from '../core/header-names.ts';
 
 export interface FailedTry {
   readonly target: Target;

@@ -9,6 +9,7 @@ import { pick } from './pick.ts';
 import { type Resolution, resolve } from './resolve.ts';
 import { ROUTE_HEADER } from './route.ts';
 import { Tries, type TriesParts } from './tries.ts';
+import type { StopSignal } from '../lib/signals.ts';
 
 export interface RouterParts {
   readonly catalog: Catalog;
@@ -50,7 +51,7 @@ export class Router {
   readonly answer: Answer = async (call, signal) =>
     new Tries(this.#tries, this.#targets(call.model.id), call, signal).answer();
 
-  async #ask(target: Target, call: Call, signal: AbortSignal, route: string): Promise<Reply> {
+  async #ask(target: Target, call: Call, signal: StopSignal, route: string): Promise<Reply> {
     const { clock, translate } = this.#parts;
     call.report({ kind: 'trying', route });
     this.#health.began(target);

@@ -6,6 +6,7 @@ import { errorOfRefusal } from '../core/refusal.ts';
 import { isOfOwner, mayTryAnother } from './failing.ts';
 import { replaceable } from './replaceable.ts';
 import { type FailedTry, ROUTE_HEADER, routeOf } from './route.ts';
+import type { StopSignal } from '../lib/signals.ts';
 
 export interface TriesParts {
   /** This node's name. */
@@ -13,17 +14,17 @@ export interface TriesParts {
   /** The best of several. */
   readonly pick: (targets: readonly Target[]) => Target | undefined;
   /** Asks one. It hears of each failure by itself. */
-  readonly ask: (target: Target, call: Call, signal: AbortSignal, route: string) => Promise<Reply>;
+  readonly ask: (target: Target, call: Call, signal: StopSignal, route: string) => Promise<Reply>;
 }
 
 export class Tries {
   readonly #parts: TriesParts;
   readonly #call: Call;
-  readonly #signal: AbortSignal;
+  readonly #signal: StopSignal;
   #untried: readonly Target[];
   #failed: readonly FailedTry[] = [];
 
-  constructor(parts: TriesParts, targets: readonly Target[], call: Call, signal: AbortSignal) {
+  constructor(parts: TriesParts, targets: readonly Target[], call: Call, signal: StopSignal) {
     this.#parts = parts;
     this.#untried = targets;
     this.#call = call;

@@ -4,6 +4,7 @@
  */
 import { type LookupAddress, lookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { bareHost } from '../lib/host.ts';
 
 const REFUSED = new BlockList();
 // An IPv4 address in IPv6 form (::ffff:…) is matched by the IPv4 rules.
@@ -36,7 +37,7 @@ export function isRefused(address: string): boolean {
 
 /** The host of a URL where it is an address that is refused. `connect.lookup` is not asked about those. */
 export function refusedLiteral(url: URL): AddressRefused | undefined {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const host = bareHost(url.hostname);
   return isRefused(host) ? new AddressRefused(host) : undefined;
 }
 

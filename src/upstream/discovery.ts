@@ -6,16 +6,19 @@ import {
   DISCOVERY_BYTES_MAX,
   DISCOVERY_MISSES_MAX,
   ERROR_BODY_BYTES_MAX,
+  REFUSED_ID_CHARS_MAX,
+  REFUSED_IDS_SHOWN_MAX,
 } from '../core/limits.ts';
 import type { DiscoverySpec, UpstreamSpec } from '../core/upstream-spec.ts';
 import type { Log } from '../lib/log.ts';
 import { refusedLiteral } from './address.ts';
 import { fixedHeaders } from './fixed-headers.ts';
-import { foreignCoding } from './head.ts';
+import { headFault } from './head-fault.ts';
 import type { GetReply, HttpGetter } from './http-get.ts';
 import { type Asked, type ModelList, readModelList } from './model-list.ts';
 import { Place } from './place.ts';
 import { refusal } from './refusal.ts';
+import type { StopSignal } from '../lib/signals.ts';
 
 export interface DiscoveryParts {
   readonly nodeName: string;
@@ -30,10 +33,6 @@ type State =
   | { readonly kind: 'missed'; readonly cards: readonly Card[]; readonly misses: number }
   /** It gave no list, or none for too long; this has been logged. */
   | { readonly kind: 'absent' };
-
-/** Ids that are shown of those that were left out: enough to see what is wrong with them. */
-const REFUSED_SHOWN_MAX = 5;
-const REFUSED_CHARS_MAX = 64;
 
 export class Discovery {
   readonly #spec: DiscoverySpec;
@@ -60,7 +59,7 @@ export class Discovery {
   }
 
   /** Asks once. Never rejects: a server that cannot be asked has missed a round. */
-  async look(signal: AbortSignal): Promise<void> {
+  async look(signal: StopSignal): Promise<void> {
     try {
       const list = await this.#ask(signal);
       if (!signal.aborted) this.#listed(list);
@@ -75,7 +74,7 @@ export class Discovery {
     return state.kind === 'listed' || state.kind === 'missed' ? state.cards : [];
   }
 
-  async #ask(signal: AbortSignal): Promise<ModelList> {
+  async #ask(signal: StopSignal): Promise<ModelList> {
     const refused = refusedLiteral(this.#url);
     if (refused !== undefined) throw new ClawError('upstream_unreachable', this.#place.say(refused.message));
     const { pathname, search } = this.#url;
@@ -128,7 +127,9 @@ export class Discovery {
 
   /** Once for each change of what is left out, not once a round. */
   #tellRefused({ refused, unread }: ModelList): void {
-    const shown = refused.slice(0, REFUSED_SHOWN_MAX).map((id) => this.#place.quote(id, REFUSED_CHARS_MAX));
+    const shown = refused
+      .slice(0, REFUSED_IDS_SHOWN_MAX)
+      .map((id) => this.#place.quote(id, REFUSED_ID_CHARS_MAX));
     const told = refused.length + unread === 0 ? '' : JSON.stringify([refused.length, unread, shown]);
     if (told === this.#toldRefused) return;
     this.#toldRefused = told;
@@ -148,12 +149,8 @@ function checkHead(reply: GetReply, place: Place): void {
     const { error } = refusal(reply, reply.text.slice(0, ERROR_BODY_BYTES_MAX), place);
     throw new ClawError('upstream_error', error.message);
   }
-  const wrong = (text: string) =>
-    new ClawError('upstream_protocol', place.say(`the upstream answered ${text}`));
-  if (status >= 300) throw wrong(`${status}, a redirect: redirects are not followed; correct the baseUrl`);
-  const coding = foreignCoding(reply);
-  if (coding !== undefined)
-    throw wrong(`with a body coded as ${coding.slice(0, 32)}, which was not asked for`);
+  const fault = headFault(reply, place);
+  if (fault !== undefined) throw fault;
 }
 
 function idsOf(cards: readonly Card[]): string {

@@ -1,6 +1,7 @@
 /** Failures of the connection to an upstream, as the errors of this house. Pure. */
 import { ClawError } from '../core/errors.ts';
 import { UPSTREAM_CONNECT_MS } from '../core/limits.ts';
+import { errnoOf } from '../lib/errno.ts';
 import { AddressRefused } from './address.ts';
 import type { Place } from './place.ts';
 import { StreamReset } from './socket-end.ts';
@@ -30,7 +31,7 @@ const TIMEOUTS = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
 
 /** Nothing of the reply had come. */
 export function faultBeforeHead(error: unknown, place: Place): ClawError {
-  const code = codeOf(error);
+  const code = errnoOf(error) ?? 'unknown';
   const at = `the upstream ${place.origin}`;
   if (TIMEOUTS.has(code)) {
     const text = `${at} took no connection within ${UPSTREAM_CONNECT_MS / 1000} s: is that machine on?`;
@@ -70,9 +71,4 @@ const BAD_HEADS = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENG
 function isProtocol(error: unknown, code: string): boolean {
   if (code.startsWith('HPE_') || BAD_HEADS.has(code)) return true;
   return error instanceof Error && error.name === 'HTTPParserError';
-}
-
-function codeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : 'unknown';
 }

@@ -1,5 +1,6 @@
 /** What one reply of OpenClaw's gateway has said so far: whether it can still be an error in words, and whether it is. */
 import { z } from 'zod';
+import { tolerantJson } from '../lib/json.ts';
 import { beginningOf, isErrorText } from './gateway-text.ts';
 
 /** Whatever else a model says, as a call of a tool or a thought, is no error. */
@@ -23,7 +24,8 @@ export class Heard {
 
   /** Takes a chunk's or a whole reply's JSON. False: this is no error in words, whatever follows. */
   hear(json: string): boolean {
-    const said = Said.safeParse(parsed(json));
+    // What is no JSON is told by whoever reads the reply.
+    const said = Said.safeParse(tolerantJson(json));
     if (!said.success) return false;
     const { choices, usage } = said.data;
     if (usage !== null && usage !== undefined)
@@ -45,13 +47,4 @@ export class Heard {
 function saysMore([name, value]: [string, unknown]): boolean {
   if (MAY_STAND_BESIDE.has(name) || value === null || value === undefined || value === '') return false;
   return !Array.isArray(value) || value.length > 0;
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    // Whoever reads the reply will say so.
-    return undefined;
-  }
 }

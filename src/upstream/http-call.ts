@@ -5,7 +5,7 @@ import { UPSTREAM_END_MS, UPSTREAM_STALE_MS, WINDOW_BYTES_MAX } from '../core/li
 import type { HubFailure } from '../dialect/hub.ts';
 import { ByteQueue, type ByteQueueOwner } from '../lib/byte-queue.ts';
 import type { Cancel, Clock } from '../lib/clock.ts';
-import { onAbort } from '../lib/signals.ts';
+import { onAbort, type StopSignal } from '../lib/signals.ts';
 import type { Agent, HttpController, HttpHandler } from './agent.ts';
 import { faultAfterHead, faultBeforeHead, silenceFault } from './fault.ts';
 import { endsByClosing, type HttpHead, headOf } from './head.ts';
@@ -68,7 +68,7 @@ export class HttpCall implements HttpHandler, ByteQueueOwner {
     });
   }
 
-  start(signal: AbortSignal): void {
+  start(signal: StopSignal): void {
     this.#unlink = onAbort(signal, (reason) => this.#cancel(reason));
     this.#send();
   }

@@ -1,8 +1,9 @@
 /** HTTP to all upstreams: owns the connections, and ends what runs over them. */
 import type { Clock } from '../lib/clock.ts';
-import { destroyAgent, newAgent } from './agent.ts';
+import { Agent } from './agent.ts';
 import { type Connections, HttpCall } from './http-call.ts';
 import type { HttpReply, HttpRequest } from './post.ts';
+import type { StopSignal } from '../lib/signals.ts';
 
 export class HttpClient {
   readonly #connections: Connections;
@@ -10,10 +11,10 @@ export class HttpClient {
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#connections = { any: newAgent(), fresh: newAgent({ keepsAlive: false }) };
+    this.#connections = { any: new Agent(), fresh: new Agent({ keepsAlive: false }) };
   }
 
-  post(request: HttpRequest, signal: AbortSignal): Promise<HttpReply> {
+  post(request: HttpRequest, signal: StopSignal): Promise<HttpReply> {
     const call = new HttpCall(request, this.#connections, this.#clock);
     call.start(signal);
     return call.reply;
@@ -21,6 +22,6 @@ export class HttpClient {
 
   /** Cuts whatever still runs; its calls fail. */
   async close(): Promise<void> {
-    await Promise.all([destroyAgent(this.#connections.any), destroyAgent(this.#connections.fresh)]);
+    await Promise.all([this.#connections.any.destroy(), this.#connections.fresh.destroy()]);
   }
 }

@@ -1,8 +1,8 @@
 /** HTTP to upstreams: one GET, its reply read whole within a time and a size. Knows text; what it means is the asker's. */
 import { ClawError } from '../core/errors.ts';
 import type { Cancel, Clock } from '../lib/clock.ts';
-import { onAbort } from '../lib/signals.ts';
-import { type Agent, destroyAgent, type HttpController, type HttpHandler, newAgent } from './agent.ts';
+import { onAbort, type StopSignal } from '../lib/signals.ts';
+import { Agent, type HttpController, type HttpHandler } from './agent.ts';
 import { faultAfterHead, faultBeforeHead } from './fault.ts';
 import { endsByClosing, type HttpHead, headOf } from './head.ts';
 import type { Place } from './place.ts';
@@ -23,14 +23,14 @@ export interface GetReply extends HttpHead {
 
 /** Owns its connections: what is asked in passing does not stand in the way of calls. */
 export class HttpGetter {
-  readonly #agent: Agent = newAgent();
+  readonly #agent = new Agent();
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  get(request: GetRequest, signal: AbortSignal): Promise<GetReply> {
+  get(request: GetRequest, signal: StopSignal): Promise<GetReply> {
     const get = new HttpGet(request, this.#clock);
     get.start(this.#agent, signal);
     return get.reply;
@@ -38,7 +38,7 @@ export class HttpGetter {
 
   /** Cuts whatever still runs; it fails. */
   async close(): Promise<void> {
-    await destroyAgent(this.#agent);
+    await this.#agent.destroy();
   }
 }
 
@@ -67,7 +67,7 @@ class HttpGet implements HttpHandler {
     });
   }
 
-  start(agent: Agent, signal: AbortSignal): void {
+  start(agent: Agent, signal: StopSignal): void {
     const { place, path, headers, answerMs } = this.#request;
     this.#unlink = onAbort(signal, (reason) =>
       this.#fail(ClawError.from(reason, 'cancelled', 'no longer asked')),

@@ -1,10 +1,10 @@
 /** Which intake a reply gets, by what its head and its first bytes say: a form of no use is a fault of the upstream. */
 import type { Call } from '../core/call.ts';
-import { ClawError } from '../core/errors.ts';
 import type { UpstreamSpec } from '../core/upstream-spec.ts';
 import type { DialectShape } from '../dialect/shape.ts';
 import { FirstBytes, type Form } from './first-bytes.ts';
-import { bodyInWords, EVENTS_TYPE, foreignCoding, type HttpHead, mediaType } from './head.ts';
+import { bodyInWords, EVENTS_TYPE, type HttpHead, mediaType } from './head.ts';
+import { headFault, wrongAnswer } from './head-fault.ts';
 import { EventIntake, type Intake, JsonIntake, TextIntake } from './intake.ts';
 import { WholeFromStream } from './mend-stream.ts';
 import { StreamFromWhole } from './mend-whole.ts';
@@ -21,22 +21,15 @@ export function intakeFor(
   { stream, body: request }: Pick<Call, 'stream' | 'body'>,
   { spec, shape, place }: IntakePlace,
 ): Intake {
-  const wrong = (text: string) =>
-    new ClawError('upstream_protocol', place.say(`the upstream answered ${text}`));
   const { status } = head;
-  if (status > 599) throw wrong(`${status}, which is no status of HTTP: check the baseUrl`);
+  if (status > 599) throw wrongAnswer(`${status}, which is no status of HTTP: check the baseUrl`, place);
   if (status >= 400) return new TextIntake();
-  if (status >= 300)
-    throw wrong(
-      `${status}, a redirect${whereTo(head, place)}: redirects are not followed; correct the baseUrl`,
-    );
-  const coding = foreignCoding(head);
-  if (coding !== undefined)
-    throw wrong(`with a body coded as ${coding.slice(0, 32)}, which was not asked for`);
+  const fault = headFault(head, place);
+  if (fault !== undefined) throw fault;
 
   const unusable = (words: string) => {
     const wanted = stream ? `a stream of events (${EVENTS_TYPE})` : 'a JSON body';
-    return wrong(`${status} with ${words}, where ${wanted} was asked for`);
+    return wrongAnswer(`${status} with ${words}, where ${wanted} was asked for`, place);
   };
   const declared = declaredForm(head);
   if (declared === 'html') throw unusable('an HTML body');
@@ -63,10 +56,4 @@ function declaredForm(head: HttpHead): Form {
   if (type === EVENTS_TYPE) return 'events';
   if (type === 'text/html') return 'html';
   return type === 'application/json' || type.endsWith('+json') ? 'json' : 'unknown';
-}
-
-/** Only the origin: the rest of a redirect's target may hold a token. */
-function whereTo({ headers: { location } }: HttpHead, place: Place): string {
-  if (location === undefined || !URL.canParse(location, place.origin)) return '';
-  return ` to ${new URL(location, place.origin).origin}`;
 }

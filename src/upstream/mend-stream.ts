@@ -5,8 +5,9 @@ import type { HubFailure } from '../dialect/hub.ts';
 import type { Ending, StreamGatherer, StreamReader, StreamWatch } from '../dialect/shape.ts';
 import { wholeEvents } from '../dialect/sse.ts';
 import type { ByteQueue } from '../lib/byte-queue.ts';
+import { HeldBytes } from './held-bytes.ts';
 import type { Intake } from './intake.ts';
-import { HeldBytes, type MendParts } from './mend-whole.ts';
+import type { MendParts } from './mend-whole.ts';
 
 export class WholeFromStream implements Intake {
   readonly early = false;

@@ -1,11 +1,10 @@
 /** Mends a JSON body where a stream was asked for: held until it is whole, then told as the stream of its dialect. */
-import { ClawError } from '../core/errors.ts';
-import { JSON_REPLY_BYTES_MAX } from '../core/limits.ts';
 import { parseClientJson, parseProviderJson } from '../dialect/door.ts';
 import { failureOfReply, readerTools } from '../dialect/early-failure.ts';
 import type { HubFailure } from '../dialect/hub.ts';
 import type { DialectShape, Ending } from '../dialect/shape.ts';
 import type { ByteQueue } from '../lib/byte-queue.ts';
+import { HeldBytes } from './held-bytes.ts';
 import { EventIntake, type Intake, parsedReply } from './intake.ts';
 import type { Place } from './place.ts';
 
@@ -76,34 +75,5 @@ export class StreamFromWhole implements Intake {
     if (said !== undefined) return said;
     const read = this.#parts.shape.readReply(reply, readerTools(this.#parts.eventBytesMax));
     return read.kind === 'failed' ? read.failure : undefined;
-  }
-}
-
-/** A body that is held whole before anything is made of it, as long as it is not longer than any answer. */
-export class HeldBytes {
-  readonly #place: Place;
-  readonly #chunks: Uint8Array[] = [];
-  #bytes = 0;
-
-  constructor(place: Place) {
-    this.#place = place;
-  }
-
-  add(chunk: Uint8Array): void {
-    this.count(chunk);
-    this.#chunks.push(chunk);
-  }
-
-  /** For what is read as it comes, and held in another form. */
-  count(chunk: Uint8Array): void {
-    this.#bytes += chunk.length;
-    if (this.#bytes <= JSON_REPLY_BYTES_MAX) return;
-    const text = `the upstream's reply is longer than ${JSON_REPLY_BYTES_MAX} bytes, and would have to be held whole`;
-    throw new ClawError('stream_buffer_exceeded', this.#place.say(text));
-  }
-
-  /** Without a byte order mark. */
-  text(): string {
-    return new TextDecoder().decode(Buffer.concat(this.#chunks));
   }
 }

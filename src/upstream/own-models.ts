@@ -60,8 +60,7 @@ export class OwnModels {
 
   /** All that this node answers now. */
   get cards(): readonly Card[] {
-    const { cards } = this.#upstreams;
-    return this.#offer.looksAround && cards.length === 0 ? [echoCard] : cards;
+    return this.#isBare ? [echoCard] : this.#upstreams.cards;
   }
 
   /** Those of them that other nodes are told of: a found model is shared as a configured one is. */
@@ -81,7 +80,7 @@ export class OwnModels {
   /** Looks for models, for a bounded time; what is found later is told by `onChange`. */
   async start(): Promise<void> {
     await this.#rounds.start();
-    if (this.cards[0] !== echoCard) return;
+    if (!this.#isBare) return;
     const ports = this.#usualServers().map(({ provider, port }) => `${provider} ${port}`);
     this.#parts.log.info(
       { looked: ports.join(', ') },
@@ -94,6 +93,11 @@ export class OwnModels {
     await this.#rounds.close();
     await this.#getter.close();
     await this.#upstreams.close();
+  }
+
+  /** Nothing is configured, and nothing has been found yet. */
+  get #isBare(): boolean {
+    return this.#offer.looksAround && this.#upstreams.cards.length === 0;
   }
 
   #usualServers(): readonly LocalServer[] {

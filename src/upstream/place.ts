@@ -1,12 +1,11 @@
 /** Where a model is answered, as the messages of errors name it; knows the secrets that must not be in them. */
 import { ClawError } from '../core/errors.ts';
+import { namesSecret } from '../core/header-names.ts';
 import { ERROR_TEXT_CHARS_MAX } from '../core/limits.ts';
 import type { GatewaySpec, UpstreamSpec } from '../core/upstream-spec.ts';
 import { Secrets } from '../lib/log.ts';
 import { gatewayAdvice } from './gateway.ts';
 
-/** Header names whose values are keys, whatever the provider calls them. */
-const SECRET_HEADER = /key|token|secret|auth|cookie|password/;
 /** What looks like a key, ours or not: providers echo the one they got, whole or with stars in it. */
 const KEY_LIKE = /\b(?:sk|pk|rk|gsk|xai|hf|AIza)[-_][\w*.-]{4,}|\bBearer\s+[^\s"',]{4,}/gi;
 
@@ -33,7 +32,7 @@ export class Place {
     this.#suffix = ` (node ${node}, provider ${spec.card.provider}${model})`;
     if (spec.apiKey !== undefined) this.#secrets.add(spec.apiKey);
     for (const [name, value] of Object.entries(spec.headers)) {
-      if (SECRET_HEADER.test(name.toLowerCase())) this.#secrets.add(value);
+      if (namesSecret(name)) this.#secrets.add(value);
     }
   }
 

@@ -2,11 +2,12 @@
 import { z } from 'zod';
 import type { Reply } from '../core/call.ts';
 import { type ErrorBody, errorType } from '../core/errors.ts';
+import { ERROR_WORD_CHARS_MAX } from '../core/limits.ts';
 import type { HubFailure } from '../dialect/hub.ts';
 import { ByteQueue } from '../lib/byte-queue.ts';
 import { bodyInWords, carriedHeaders, foreignCoding, type HttpHead, mediaType } from './head.ts';
 import type { Place } from './place.ts';
-import { toldFailure, WORD_CHARS_MAX } from './told-failure.ts';
+import { toldFailure } from './told-failure.ts';
 
 const Word = z.union([z.string(), z.number()]).transform(String).nullish().catch(undefined);
 const Detail = z.object({ message: z.string(), type: Word, param: Word, code: Word });
@@ -41,7 +42,7 @@ export function refusal(head: HttpHead, text: string, place: Place): ErrorBody {
   const { status } = head;
   const said = readSaid(head, text);
   const word = (value: string | null | undefined) =>
-    value === null || value === undefined ? null : place.quote(value, WORD_CHARS_MAX);
+    value === null || value === undefined ? null : place.quote(value, ERROR_WORD_CHARS_MAX);
   const message = said.message === undefined ? inWords(head, text) : place.quote(said.message);
   const advice = place.advice(status, message);
   return {

@@ -9,6 +9,7 @@
  * undici does not tell a call whether its connection was used before, so what passes over the socket is watched here.
  */
 import type { Socket } from 'node:net';
+import { errnoOf } from '../lib/errno.ts';
 
 /**
  * The other side has closed. For undici it is its own "other side closed", which it takes as the loss of this one
@@ -82,5 +83,5 @@ export function endSafely(socket: Socket): void {
 }
 
 function isLost(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && LOST.has(error.code);
+  return LOST.has(errnoOf(error) ?? '');
 }

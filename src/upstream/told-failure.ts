@@ -1,11 +1,9 @@
 /** A failure in an upstream's own words, which came with a status of success: as the error that a client is told. */
 import type { ClawError } from '../core/errors.ts';
+import { ERROR_WORD_CHARS_MAX } from '../core/limits.ts';
 import { failureError } from '../dialect/failure.ts';
 import type { HubFailure } from '../dialect/hub.ts';
 import type { Place } from './place.ts';
-
-/** A type, code or parameter name is a word, not a text. */
-export const WORD_CHARS_MAX = 128;
 
 /** `how`: what the upstream did, as `the upstream broke off its answer`. Its own code, type and status are kept. */
 export function toldFailure(
@@ -14,7 +12,7 @@ export function toldFailure(
   how: string,
 ): ClawError {
   const word = (value: string | undefined) =>
-    value === undefined ? undefined : place.quote(value, WORD_CHARS_MAX);
+    value === undefined ? undefined : place.quote(value, ERROR_WORD_CHARS_MAX);
   return failureError({
     message: place.say(`${how}: ${place.quote(message)}`),
     code: word(code),

@@ -40,6 +40,8 @@ export class Upstreams {
   readonly #nodeName: string;
   readonly #client: HttpClient;
   #upstreams: readonly Upstream[] = [];
+  /** Several providers may have a model of the same name. */
+  readonly #byId = new Map<string, readonly Upstream[]>();
 
   constructor(specs: readonly UpstreamSpec[], { nodeName, clock }: UpstreamsParts) {
     this.#nodeName = nodeName;
@@ -54,6 +56,11 @@ export class Upstreams {
   /** From now on these are the models; calls that run keep the upstream that they began with. */
   replace(specs: readonly UpstreamSpec[]): void {
     this.#upstreams = specs.map((spec) => upstreamOf(spec, this.#nodeName));
+    this.#byId.clear();
+    for (const upstream of this.#upstreams) {
+      const { id } = upstream.spec.card;
+      this.#byId.set(id, [...(this.#byId.get(id) ?? []), upstream]);
+    }
   }
 
   /** Answers a call whose model is one of the cards. */
@@ -86,8 +93,8 @@ export class Upstreams {
   }
 
   #find({ id, provider }: ModelRef): Upstream {
-    const found = this.#upstreams.filter(
-      ({ spec: { card } }) => card.id === id && (provider === undefined || card.provider === provider),
+    const found = (this.#byId.get(id) ?? []).filter(
+      ({ spec: { card } }) => provider === undefined || card.provider === provider,
     );
     const [first, second] = found;
     if (first === undefined) throw new ClawError('model_not_found', `this node has no model "${id}"`);

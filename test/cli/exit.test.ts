@@ -54,6 +54,8 @@ test.each([
   [['chat', 'm', '--sytem', 'x']],
   [['doctor', 'x']],
   [['restart', '--now']],
+  [['--home', '', 'init']],
+  [['--config', '', 'start']],
 ])('bad usage, as %j, is 2', async (argv) => {
   const world = testWorld('/nowhere');
   expect(await world.run(...argv)).toBe(EXIT.badConfig);

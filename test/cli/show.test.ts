@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { duration } from '../../src/cli/show.ts';
+import { duration } from '../../src/cli/figures.ts';
 import { testHome } from '../config/home.ts';
 import { fakeDaemon, MODELS, model, PEERS, STATUS } from '../control/socket.ts';
 import { type TestWorldOptions, testWorld } from './world.ts';
@@ -195,6 +195,13 @@ describe('exit codes', () => {
     expect(world.written.err).toContain(
       `Start one with: clawmatrix --home ${home.path} --config my.json start\n`,
     );
+  });
+
+  test('what is to be typed is one word to a shell, also where the path has a space or a quote', async () => {
+    const home = await testHome();
+    const world = testWorld('/nowhere');
+    expect(await world.run('--home', `${home.path}/my $x's`, 'peers')).toBe(3);
+    expect(world.written.err).toContain(`clawmatrix --home '${home.path}/my $x'\\''s' start\n`);
   });
 
   test('a daemon that answers in an unknown form is 1', async () => {

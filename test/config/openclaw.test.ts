@@ -193,6 +193,7 @@ describe('what this version does not do is named, and the model is not offered, 
     [{ request: { proxy: {} } }, '"request" is not done by this version'],
     [{ localService: { command: 'x' } }, '"localService" is not done by this version'],
     [{ $include: './p.json' }, '"$include" is not followed'],
+    [{ $include: './p.json', baseUrl: undefined }, '"$include" is not followed'],
     [{ headers: { $include: './h.json' } }, '"$include" is not followed'],
     [{ models: [{ id: 'qwen3:8b', baseUrl: 'http://127.0.0.1:1' }] }, '"baseUrl" of its model is not done'],
     [{ baseUrl: 'ftp://x' }, '"baseUrl": expected an http:// or https:// address'],
@@ -394,6 +395,16 @@ describe('the gateway', () => {
     const { spec, warnings } = await opened({}, { openclaw: { gateway: { auth: { token } } } });
     expect(spec).not.toHaveProperty('apiKey');
     expect(warnings).toEqual([expect.stringContaining(`the gateway's token ${why}`)]);
+    expect(warnings[0]).toMatch(/\(gateway\.auth\.token in .*openclaw\.json\)/);
+  });
+
+  test('is called without a token that no header can carry, and the variable that holds it is named', async () => {
+    const { spec, warnings } = await opened(
+      {},
+      { openclaw: {}, env: { OPENCLAW_GATEWAY_TOKEN: 'Schlüssel' } },
+    );
+    expect(spec).not.toHaveProperty('apiKey');
+    expect(warnings).toEqual([expect.stringContaining('(OPENCLAW_GATEWAY_TOKEN)')]);
   });
 
   test("gets neither the model's key nor its headers, and says so", async () => {

@@ -110,7 +110,7 @@ describe('a file that holds a key', () => {
     const home = await testHome();
     const path = await home.config(oneModel(CANARY, { secret: KEY_43, proxy: { apiKeys: ['abc'] } }), 0o644);
     expect((await home.load()).warnings).toEqual([
-      `${path} holds a secret (models[0].apiKey, secret, proxy.apiKeys[0]) and can be read by others (mode 644): run chmod 600 ${path}`,
+      `${path} holds a secret (models[0].apiKey, secret, proxy.apiKeys[0]) and can be read by others (mode 644): chmod 600 ${path}`,
     ]);
   });
 

@@ -65,6 +65,18 @@ test('closed, it takes its file away; closed again, it does nothing', async () =
   expect(await fault(askDaemon('status', { path, clock }))).toMatchObject({ kind: 'not_running' });
 });
 
+test('who is cut off by a daemon that starts anew is answered by the new start', async () => {
+  const path = await socketPath();
+  const old = await fakeDaemon(path, {
+    restart: async () => {
+      await old.close();
+      await fakeDaemon(path, { restart: async () => ({ kind: 'faulty', text: 'of the new start' }) });
+      return { kind: 'stopping' };
+    },
+  });
+  expect(await askDaemon('restart', { path, clock })).toMatchObject({ text: 'of the new start' });
+});
+
 test('an asker that says nothing does not hold up the close', async () => {
   const path = await socketPath();
   const control = await fakeDaemon(path);
@@ -343,7 +355,7 @@ describe('restart', () => {
       accepted(() => void control.close()),
     );
     const { message } = await fault(restartDaemon({ path, clock, isAlive: () => false }));
-    expect(message).toMatch(/stopped and could not start: its log says why$/);
+    expect(message).toMatch(/stopped and is not there again: if nobody stopped it, its log says why$/);
   });
 
   test('gives up on one that never gets ready', async () => {

@@ -20,6 +20,7 @@ import { MeshWorld } from '../support/mesh-world.ts';
 import { OPCODE, upgradeRequest, webSocketFrame } from '../support/raw-client.ts';
 import { handshakeOf, HELLO, listening, RecordedLink } from '../support/recorded-link.ts';
 import { startTap } from '../support/wire-tap.ts';
+import { requestFrame } from '../support/rude-peer.ts';
 
 const NOT_FOUND = 'HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 const OTHER_KEY = Buffer.alloc(32, 1);
@@ -173,19 +174,7 @@ test('HS8: an application frame before ready closes 4001, and nothing of it is r
   const far = await door({ clock: new FakeClock() });
   const rude = far.rude();
   await eventually('the handshake is over', () => rude.shaken);
-  rude.say({
-    type: 'model_req',
-    number: 1,
-    head: {
-      id: '0'.repeat(32),
-      model: 'm',
-      provider: 'p',
-      dialect: 'chat',
-      stream: false,
-      headers: {},
-      bytes: 2,
-    },
-  });
+  rude.say(requestFrame(1));
   await eventually('it is refused', () => rude.closed?.code === 4001);
   expect([far.owner.calls.length, far.mesh.views()]).toEqual([0, []]);
 });

@@ -1,12 +1,12 @@
 /** What the fault catalogue asks of links beyond their handshake: whose frames are whose, and a cut that nobody is told of. */
 import { expect, test } from 'vitest';
 import { RECONNECT_MAX_MS } from '../../src/core/limits.ts';
-import type { Frame } from '../../src/protocol/frame.ts';
 import { eventually } from '../support/eventually.ts';
 import { first, second, third } from '../support/identities.ts';
 import { MeshDoor } from '../support/mesh-door.ts';
 import { MeshWorld } from '../support/mesh-world.ts';
 import { HELLO } from '../support/recorded-link.ts';
+import { requestFrame } from '../support/rude-peer.ts';
 
 /** `third` has a larger id than `second`: its calls at `second` have even numbers, those of `first` odd ones. */
 test('FR8: frames of one peer do nothing to the calls of another, whatever their number', async () => {
@@ -14,20 +14,7 @@ test('FR8: frames of one peer do nothing to the calls of another, whatever their
   const [caller, other] = [door.rude(), door.rude({}, second)];
   await eventually('both are shaken', () => caller.shaken && other.shaken);
   for (const rude of [caller, other]) rude.say({ type: 'ready', head: HELLO });
-  const request: Frame = {
-    type: 'model_req',
-    number: 1,
-    head: {
-      id: 'a'.repeat(32),
-      model: 'm',
-      provider: 'p',
-      dialect: 'chat',
-      stream: true,
-      headers: {},
-      bytes: 4,
-    },
-  };
-  caller.say(request, { type: 'model_body', number: 1, bytes: Buffer.from('{  ') });
+  caller.say(requestFrame(1), { type: 'model_body', number: 1, bytes: Buffer.from('{  ') });
   await eventually('both are linked', () => door.linked === 2);
   other.say(
     { type: 'model_body', number: 1, bytes: Buffer.from('evil') },

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { CALLS_PER_PEER_MAX, HTTP_REQUEST_MS, WINDOW_BYTES_MAX } from '../../src/core/limits.ts';
 import type { CallFrame, Frame, RequestHead } from '../../src/protocol/frame.ts';
 import { ExchangeWorld } from '../support/exchange-world.ts';
-import type { RudePeer } from '../support/rude-peer.ts';
+import { requestFrame, resetCodes } from '../support/rude-peer.ts';
 
 let world: ExchangeWorld;
 let ids: number;
@@ -15,18 +15,9 @@ beforeEach(() => {
 
 afterEach(() => world.close());
 
+/** Each with an id of its own. */
 function request(number: number, more: Partial<RequestHead> = {}): Frame {
-  const id = (ids++).toString(16).padStart(32, '0');
-  const head = {
-    id,
-    model: 'm',
-    provider: 'p',
-    dialect: 'chat',
-    stream: true,
-    headers: {},
-    bytes: 4,
-  } as const;
-  return { type: 'model_req', number, head: { ...head, ...more } };
+  return requestFrame(number, { id: (ids++).toString(16).padStart(32, '0'), ...more });
 }
 
 const body = (number: number, bytes = 4): Frame => ({
@@ -34,7 +25,6 @@ const body = (number: number, bytes = 4): Frame => ({
   number,
   bytes: Buffer.alloc(bytes),
 });
-const codes = (rude: RudePeer) => rude.of('model_reset').map(({ head }) => head.code);
 
 /** A rude entry has called the owner with number 1, up to a state of the call there. */
 async function calling(state: 'receiving' | 'starting' | 'streaming' | 'stopping') {
@@ -106,7 +96,7 @@ test('a call id runs once: a repeat is refused, after the end too', async () => 
   await world.rest();
   rude.say(request(5, { id }));
   await world.rest();
-  expect(codes(rude)).toEqual(['bad_request', 'bad_request']);
+  expect(resetCodes(rude)).toEqual(['bad_request', 'bad_request']);
   expect([world.owner.owner.calls.length, world.owner.held.slots]).toEqual([1, 0]);
 });
 
@@ -124,7 +114,7 @@ test.each(['receiving', 'starting', 'streaming'] as const)(
     await world.rest();
     world.wire.back.release('all');
     await world.rest();
-    expect(codes(rude)).toEqual(['bad_request']);
+    expect(resetCodes(rude)).toEqual(['bad_request']);
     expect(world.owner.held.calls).toBe(0);
     if (state !== 'receiving') expect(world.owner.owner.last.signal.aborted).toBe(true);
   },
@@ -159,7 +149,7 @@ test('FR8: credit of 256 KiB ahead of the reply is taken, a byte more is reset a
   expect(rude.of('model_stream').reduce((sum, { bytes }) => sum + bytes.length, 0)).toBe(WINDOW_BYTES_MAX);
   rude.say({ type: 'model_credit', number: 1, offset: 2 * WINDOW_BYTES_MAX + 1 });
   await world.rest();
-  expect([codes(rude), world.owner.owner.last.signal.aborted]).toEqual([['bad_request'], true]);
+  expect([resetCodes(rude), world.owner.owner.last.signal.aborted]).toEqual([['bad_request'], true]);
 });
 
 test('credit that falls, or says the same again, says nothing', async () => {
@@ -184,7 +174,7 @@ test('calls over the cap of a pair are busy, and those below it go on', async ()
   const rude = world.rudeEntry();
   for (let index = 0; index < CALLS_PER_PEER_MAX + 1; index++) rude.say(request(1 + 2 * index));
   await world.rest();
-  expect(codes(rude)).toEqual(['busy']);
+  expect(resetCodes(rude)).toEqual(['busy']);
   expect(rude.of('model_reset')[0]?.number).toBe(1 + 2 * CALLS_PER_PEER_MAX);
   expect(world.owner.held.calls).toBe(CALLS_PER_PEER_MAX);
   rude.say(body(1));
@@ -198,7 +188,7 @@ test('so are those over the cap of the process', async () => {
   const rude = world.rudeEntry();
   rude.say(request(1), request(3), request(5));
   await world.rest();
-  expect(codes(rude)).toEqual(['busy']);
+  expect(resetCodes(rude)).toEqual(['busy']);
 });
 
 test('a body that stops coming ends its call in time, and one that comes does not', async () => {

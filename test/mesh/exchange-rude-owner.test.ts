@@ -4,7 +4,7 @@ import { FIRST_WINDOW_BYTES } from '../../src/core/limits.ts';
 import type { Frame } from '../../src/protocol/frame.ts';
 import { bytesOf, codeOf } from '../support/exchange-node.ts';
 import { ExchangeWorld } from '../support/exchange-world.ts';
-import type { RudePeer } from '../support/rude-peer.ts';
+import { requestFrame, resetCodes } from '../support/rude-peer.ts';
 
 let world: ExchangeWorld;
 
@@ -14,19 +14,6 @@ beforeEach(() => {
 
 afterEach(() => world.close());
 
-const REQUEST: Frame = {
-  type: 'model_req',
-  number: 1,
-  head: {
-    id: 'a'.repeat(32),
-    model: 'm',
-    provider: 'p',
-    dialect: 'chat',
-    stream: true,
-    headers: {},
-    bytes: 4,
-  },
-};
 const body = (number: number): Frame => ({ type: 'model_body', number, bytes: Buffer.alloc(4) });
 const stream = (number: number, bytes: number, more = false): Frame => ({
   type: 'model_stream',
@@ -34,7 +21,6 @@ const stream = (number: number, bytes: number, more = false): Frame => ({
   bytes: Buffer.alloc(bytes),
   more,
 });
-const codes = (rude: RudePeer) => rude.of('model_reset').map(({ head }) => head.code);
 
 /** The entry has called a rude owner; its number is 1. */
 async function called() {
@@ -57,7 +43,7 @@ test('a reply beyond its credit ends the call with a reset, and the third time t
     rude.say(stream(number, 1));
     await world.rest();
     expect(await got.reply?.ended).toMatchObject({ kind: 'failed', error: { code: 'peer_protocol' } });
-    if (index < 2) expect(codes(rude)).toHaveLength(index + 1);
+    if (index < 2) expect(resetCodes(rude)).toHaveLength(index + 1);
   }
   expect(rude.closed?.code).toBe(4005);
 });
@@ -119,7 +105,7 @@ test.each<[string, Frame[]]>([
     'a second model_res',
     [200, 200].map((status) => ({ type: 'model_res', number: 1, head: { status, headers: {} } })),
   ],
-  ['model_req under the other node’s number', [REQUEST]],
+  ['model_req under the other node’s number', [requestFrame(1)]],
 ])('%s from an owner closes 4400', async (_what, frames) => {
   const { rude, got } = await called();
   rude.say(...frames);

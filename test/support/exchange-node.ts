@@ -14,7 +14,7 @@ import { first } from './identities.ts';
 import { HELLO, handshakeOf } from './recorded-link.ts';
 import { ScriptedOwner } from './scripted-answer.ts';
 
-export const CARD: Card = { id: 'Qwen/Qwen3-8B', provider: 'ollama', dialect: 'chat' };
+const CARD: Card = { id: 'Qwen/Qwen3-8B', provider: 'ollama', dialect: 'chat' };
 
 export class ExchangeNode {
   readonly owner = new ScriptedOwner();

@@ -4,7 +4,7 @@ import { Identity } from '../../src/mesh/identity.ts';
 
 const PRIVATE_DER = Buffer.from('302e020100300506032b657004220420', 'hex');
 
-export function identityOf(seed: number): Identity {
+function identityOf(seed: number): Identity {
   const key = createPrivateKey({
     key: Buffer.concat([PRIVATE_DER, Buffer.alloc(32, seed)]),
     format: 'der',

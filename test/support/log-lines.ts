@@ -1,4 +1,5 @@
 /** A log whose lines a test can read. */
+import { FakeClock } from './fake-clock.ts';
 import { createLog, type Log, Secrets } from '../../src/lib/log.ts';
 
 export interface LogLine {
@@ -19,6 +20,7 @@ export interface LogLines {
 export function logLines(): LogLines {
   const written: string[] = [];
   const log = createLog({
+    clock: new FakeClock(),
     level: 'debug',
     secrets: new Secrets(),
     write: (line) => void written.push(line),

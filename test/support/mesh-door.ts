@@ -35,7 +35,12 @@ export class MeshDoor implements AsyncDisposable {
     this.mesh = new Mesh(
       {
         clock,
-        log: createLog({ level: 'debug', secrets: new Secrets(), write: (line) => this.logged.push(line) }),
+        log: createLog({
+          clock,
+          level: 'debug',
+          secrets: new Secrets(),
+          write: (line) => this.logged.push(line),
+        }),
         identity,
         networkKey,
         randomBytes,

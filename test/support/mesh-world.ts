@@ -42,7 +42,12 @@ export class MeshNode {
     this.mesh = new Mesh(
       {
         clock: world.clock,
-        log: createLog({ level: 'debug', secrets: new Secrets(), write: (line) => this.logged.push(line) }),
+        log: createLog({
+          clock: world.clock,
+          level: 'debug',
+          secrets: new Secrets(),
+          write: (line) => this.logged.push(line),
+        }),
         identity,
         networkKey,
         randomBytes: (bytes) => chance.bytes(bytes),

@@ -24,7 +24,7 @@ export const HELLO: ReadyHead = {
   certificate: '',
 };
 
-export const SOCKET_CAPS = {
+const SOCKET_CAPS = {
   messageBytesMax: RECORD_PLAIN_BYTES_MAX + RECORD_TAG_BYTES,
   fragmentsMax: 16,
   closeMs: SOCKET_CLOSE_MS,

@@ -3,7 +3,7 @@
 import type { Socket } from '../../src/lib/socket.ts';
 import { Handshake, type HandshakeOptions, type Session } from '../../src/mesh/handshake.ts';
 import { joinFrames, pack, packedBytes, readFrames } from '../../src/protocol/codec.ts';
-import type { Frame } from '../../src/protocol/frame.ts';
+import type { Frame, RequestHead } from '../../src/protocol/frame.ts';
 
 export class RudePeer {
   readonly socket: Socket;
@@ -75,4 +75,24 @@ export class RudePeer {
       return 'go on';
     });
   }
+}
+
+/** The first frame of a call with a body of four bytes, as an honest entry says it. */
+export function requestFrame(number: number, more: Partial<RequestHead> = {}): Frame {
+  const head: RequestHead = {
+    id: number.toString(16).padStart(32, '0'),
+    model: 'm',
+    provider: 'p',
+    dialect: 'chat',
+    stream: true,
+    headers: {},
+    bytes: 4,
+    ...more,
+  };
+  return { type: 'model_req', number, head };
+}
+
+/** What the other side refused or gave up calls with, in order. */
+export function resetCodes(rude: RudePeer): readonly string[] {
+  return rude.of('model_reset').map(({ head }) => head.code);
 }

@@ -2,6 +2,7 @@
 import type { Answer, Call, Headers, Outcome, Reply } from '../../src/core/call.ts';
 import { ClawError } from '../../src/core/errors.ts';
 import { ByteQueue } from '../../src/lib/byte-queue.ts';
+import type { StopSignal } from '../../src/lib/signals.ts';
 
 type State =
   | { readonly kind: 'asked'; resolve(reply: Reply): void; reject(error: unknown): void }
@@ -10,14 +11,14 @@ type State =
 
 export class ScriptedCall {
   readonly call: Call;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** Bytes of the reply that were pulled. */
   takenBytes = 0;
   left = false;
   #pushedBytes = 0;
   #state: State;
 
-  constructor(call: Call, signal: AbortSignal, on: Omit<Extract<State, { kind: 'asked' }>, 'kind'>) {
+  constructor(call: Call, signal: StopSignal, on: Omit<Extract<State, { kind: 'asked' }>, 'kind'>) {
     this.call = call;
     this.signal = signal;
     this.#state = { kind: 'asked', ...on };

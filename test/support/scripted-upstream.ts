@@ -110,7 +110,7 @@ export function sendsLine(bytes: number): Script {
 export const neverAnswers: Script = () => {};
 
 /** A stream that moves when the test says so. */
-export class ControlledStream {
+class ControlledStream {
   readonly #waiting: string[];
   readonly #head: Head;
   #response: ServerResponse | undefined;

@@ -26,9 +26,7 @@ import {
   type ScriptedUpstream,
   startUpstream,
 } from '../support/scripted-upstream.ts';
-
-const KEY = 'sk-canary-0123456789abcdef';
-const live = () => new AbortController().signal;
+import { KEY, live } from './one-upstream.ts';
 
 async function server(): Promise<ScriptedUpstream> {
   const upstream = await startUpstream();

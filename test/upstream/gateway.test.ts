@@ -1,68 +1,29 @@
 import { describe, expect, test } from 'vitest';
-import type { Call, Reply } from '../../src/core/call.ts';
-import { ClawError } from '../../src/core/errors.ts';
-import { newCallId, nodeIdOf } from '../../src/core/ids.ts';
 import { GATEWAY_ERROR_CHARS_MAX, GATEWAY_HELD_BYTES_MAX } from '../../src/core/limits.ts';
-import type { UpstreamSpec } from '../../src/core/upstream-spec.ts';
-import { Upstreams } from '../../src/upstream/upstream.ts';
 import { within } from '../support/eventually.ts';
 import { chatBody, chatEvents, DONE, dataEvent } from '../support/openai-bodies.ts';
-import { realClock } from '../support/real-clock.ts';
 import * as scripted from '../support/scripted-upstream.ts';
+import { call as callOf, live, read, thrown, upstreams } from './one-upstream.ts';
 
 const TOKEN = 'gateway-canary-0123456789';
 const where = '(node studio, provider anthropic, model claude-opus-4)';
 const ZERO = { input: 0, output: 0 };
 
 const card = { id: 'claude-opus-4', provider: 'anthropic', dialect: 'chat' } as const;
-const rest = { headers: {}, silenceMs: 120_000, eventBytesMax: 1 << 20 };
 
-function start(spec: UpstreamSpec) {
-  const made = new Upstreams([spec], { nodeName: 'studio', clock: realClock });
-  return Object.assign(made, { [Symbol.asyncDispose]: () => made.close() });
-}
+const plain = (baseUrl: string) => upstreams(baseUrl, { spec: { card } });
 
 const gateway = (baseUrl: string) =>
-  start({
-    card: { ...card, agent: true },
-    baseUrl,
-    apiKey: TOKEN,
-    ...rest,
-    gateway: { agent: 'openclaw/main' },
+  upstreams(baseUrl, {
+    spec: { card: { ...card, agent: true }, apiKey: TOKEN, gateway: { agent: 'openclaw/main' } },
   });
 
-function call(stream: boolean): Call {
-  return {
-    id: newCallId(),
-    origin: nodeIdOf(new Uint8Array(32)),
-    dialect: 'chat',
-    model: { id: 'claude-opus-4', provider: 'anthropic' },
+const call = (stream: boolean) =>
+  callOf({
+    model: { id: card.id, provider: card.provider },
     stream,
-    headers: {},
     body: Buffer.from(`{"model":"studio/claude-opus-4","messages":[],"stream":${stream}}`),
-    report: () => {},
-  };
-}
-
-const live = () => new AbortController().signal;
-
-async function read(reply: Reply): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of reply.body) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
-}
-
-async function thrown(work: Promise<unknown>): Promise<ClawError> {
-  const error = await within(
-    'the call fails',
-    work.then(
-      () => undefined,
-      (reason: unknown) => reason,
-    ),
-  );
-  if (!(error instanceof ClawError)) throw new Error('no ClawError was thrown', { cause: error });
-  return error;
-}
+  });
 
 /** A stream without the usage chunk, as clients get it that did not ask for usage. */
 function withoutUsage(...text: readonly string[]): readonly string[] {
@@ -87,7 +48,7 @@ test('the agent is asked for, the model named in a header, the token sent, and t
 
 test('another upstream is told nothing of OpenClaw', async () => {
   await using upstream = await scripted.startUpstream();
-  await using ours = start({ card, baseUrl: upstream.baseUrl, ...rest });
+  await using ours = plain(upstream.baseUrl);
   await read(await ours.answer(call(false), live()));
   const request = await upstream.request(0);
   expect(request.headers).not.toHaveProperty('x-openclaw-model');

@@ -34,6 +34,18 @@ async function failing(script: scripted.Script, sent = streamCall()) {
   return await thrown(ours.answer(sent, live()));
 }
 
+/** Lets time pass until the reply is there. */
+async function arrival(answered: Promise<unknown>, clock: FakeClock): Promise<void> {
+  let isThere = false;
+  void answered.then(() => {
+    isThere = true;
+  });
+  await eventually('the reply comes', () => {
+    clock.advance(100);
+    return isThere;
+  });
+}
+
 const jsonOf = (text: string): unknown => JSON.parse(text);
 const dataOf = (text: string) =>
   wholeEvents(Buffer.from(text)).map(({ data }) => (data === '[DONE]' ? data : jsonOf(data)));
@@ -372,14 +384,7 @@ describe('a stream for a plain call', () => {
     const stream = upstream.nextStream(chatEvents(said));
     const answered = ours.answer(call(), live());
     await stream.send(100);
-    let isThere = false;
-    void answered.then(() => {
-      isThere = true;
-    });
-    await eventually('the reply comes', () => {
-      clock.advance(100);
-      return isThere;
-    });
+    await arrival(answered, clock);
     expect(clock.now()).toBeLessThan(100_000);
     expect(jsonOf(await read(await answered))).toMatchObject({ object: 'chat.completion' });
   });
@@ -392,14 +397,7 @@ describe('a stream for a plain call', () => {
     const stream = upstream.nextStream(events);
     const answered = ours.answer(call(), live());
     await stream.send(events.length - 1);
-    let isThere = false;
-    void answered.then(() => {
-      isThere = true;
-    });
-    await eventually('the reply comes', () => {
-      clock.advance(100);
-      return isThere;
-    });
+    await arrival(answered, clock);
     expect(clock.now()).toBeLessThan(100_000);
     expect(jsonOf(await read(await answered))).toMatchObject(Object(chatBody(said)));
   });

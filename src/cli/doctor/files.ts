@@ -37,7 +37,8 @@ export async function checkFiles({ home, configPath, fix, typed }: FilesCase): P
   const findings = [found, ...(await Promise.all(rules.map((rule) => ruled(rule, fix))))];
   const wrong = findings.filter((finding) => typeof finding === 'object');
   const kept = findings.filter((finding) => finding === 'kept').length - (found === 'kept' ? 1 : 0);
-  const said = `the state directory ${home.path} and ${kept} files in use are yours alone`;
+  const files = kept === 1 ? '1 file' : `${kept} files`;
+  const said = `the state directory ${home.path} and ${files} in use are yours alone`;
   return [...(wrong.length === 0 ? [ok(said)] : wrong), ...path(home)];
 }
 

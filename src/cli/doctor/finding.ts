@@ -2,6 +2,7 @@
 import type { Looked } from '../../config/look.ts';
 import type { ControlFault } from '../../control/fault.ts';
 import type { StatusView } from '../../core/views.ts';
+import { errnoOf } from '../../lib/errno.ts';
 import type { World } from '../world.ts';
 
 export type Level = 'ok' | 'warning' | 'problem';
@@ -40,6 +41,5 @@ export function problem(what: string, fix: string): Finding {
 
 /** The system's own code for what went wrong, as `ECONNREFUSED`; else the error's words. */
 export function codeOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  return error instanceof Error ? error.message : String(error);
+  return errnoOf(error) ?? (error instanceof Error ? error.message : String(error));
 }

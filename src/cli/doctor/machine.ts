@@ -1,7 +1,8 @@
 /** The ground that all stands on: Node's version, the clock, and whether a daemon runs. */
+import { warningText } from '../../config/warning.ts';
 import { ControlFault } from '../../control/fault.ts';
 import { version } from '../../core/version.ts';
-import { duration } from '../show.ts';
+import { duration } from '../figures.ts';
 import { type Case, type Finding, ok, problem, warning } from './finding.ts';
 
 /** As `engines` in the package says. */
@@ -43,7 +44,8 @@ export function checkDaemon({ daemon, looked, typed }: Case): Finding {
       `${typed('stop')}, and start it again`,
     );
   // Its own warnings are of the configuration that it started with, which may be another by now.
-  const stale = warnings.filter((text) => !looked.warnings.includes(text));
+  const present = looked.warnings.map(warningText);
+  const stale = warnings.filter((text) => !present.includes(text));
   if (stale.length > 0)
     return warning(`the daemon (pid ${pid}) started with: ${stale.join('; ')}`, typed('restart'));
   return ok(`the daemon runs (pid ${pid}, up ${duration(uptimeSeconds)})`);

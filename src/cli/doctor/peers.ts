@@ -3,8 +3,10 @@ import { askDaemon } from '../../control/client.ts';
 import { ControlFault } from '../../control/fault.ts';
 import type { PeerView } from '../../core/views.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { bareHost } from '../../lib/host.ts';
+import { rttText } from '../figures.ts';
 import { type Case, type Finding, ok, problem, warning } from './finding.ts';
-import { probeTcp, TIMEOUT } from './probe.ts';
+import { DID_NOT_ANSWER, probeTcp, TIMEOUT } from './probe.ts';
 
 export async function checkPeers(one: Case): Promise<Finding[]> {
   const { world, looked, daemon } = one;
@@ -33,10 +35,7 @@ function judged(peers: readonly Finding[]): Finding[] {
 
 function ofPeer({ name, url, status, rttMs, reason }: PeerView): Finding {
   const title = `peer ${name ?? url ?? '?'}`;
-  if (status !== 'down')
-    return ok(
-      `${title} is connected${rttMs === null ? '' : ` (${rttMs < 10 ? rttMs.toFixed(1) : Math.round(rttMs)} ms)`}`,
-    );
+  if (status !== 'down') return ok(`${title} is connected${rttMs === null ? '' : ` (${rttText(rttMs)})`}`);
   return warning(`${title} is down${reason === null ? '' : `: ${reason}`}`, MEND);
 }
 
@@ -46,13 +45,13 @@ const MEND =
 async function dialled(written: string, clock: Clock): Promise<Finding> {
   const url = new URL(written);
   const port = Number(url.port) || (url.protocol === 'wss:' ? 443 : 80);
-  const code = await probeTcp(url.hostname.replace(/^\[|\]$/g, ''), port, clock);
+  const code = await probeTcp(bareHost(url.hostname), port, clock);
   if (code === undefined) return ok(`peer ${url.host} takes connections`);
   if (code === 'ENOTFOUND')
     return warning(`peer ${url.host} has a name that is not known`, 'correct its "url" in "peers"');
   const why =
     code === TIMEOUT
-      ? 'did not answer in 3 s'
+      ? DID_NOT_ANSWER
       : code === 'ECONNREFUSED'
         ? 'refuses connections'
         : `cannot be reached (${code})`;

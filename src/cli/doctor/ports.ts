@@ -2,6 +2,7 @@
 import { ControlFault } from '../../control/fault.ts';
 import type { StatusView } from '../../core/views.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { urlHost } from '../../lib/host.ts';
 import { reachable } from '../proxy.ts';
 import { type Case, type Finding, ok, problem, warning } from './finding.ts';
 import { probeHttp, probeListen } from './probe.ts';
@@ -69,7 +70,7 @@ async function cannotListen({ code, what, name, host, port }: Refused, clock: Cl
 }
 
 async function holderOf(host: string, port: number, clock: Clock): Promise<string> {
-  const url = reachable(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
+  const url = reachable(`http://${urlHost(host)}:${port}`);
   const health = await probeHttp(`${url}/health`, {}, clock);
   const isOurs = health.kind === 'answered' && health.text.replaceAll(/\s/g, '') === '{"status":"ok"}';
   return isOurs ? 'another clawmatrix daemon, of another home' : 'another program';

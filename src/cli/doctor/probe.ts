@@ -1,9 +1,10 @@
 /** Short questions to the network, each with a deadline: does a server answer, does a port take a connection. */
-import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
+import { type ClientRequest, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { connect, createServer } from 'node:net';
 import { PROBE_BYTES_MAX, PROBE_MS } from '../../core/limits.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { readText } from '../../lib/read-text.ts';
 import { codeOf } from './finding.ts';
 
 export type Probed =
@@ -17,6 +18,8 @@ export type Probed =
   | { readonly kind: 'failed'; readonly code: string };
 
 export const TIMEOUT = 'TIMEOUT';
+/** That code in words. */
+export const DID_NOT_ANSWER = `did not answer in ${PROBE_MS / 1_000} s`;
 
 /** Follows no redirect: the key in the headers is for this address alone. */
 export function probeHttp(
@@ -43,21 +46,13 @@ export function probeHttp(
     asked.on('error', fail);
     asked.once('response', (response) => {
       const { statusCode: status = 0, headers: answered } = response;
-      textOf(response).then((text) => done({ kind: 'answered', status, date: answered.date, text }), fail);
+      readText(response, PROBE_BYTES_MAX).then(
+        ({ text }) => done({ kind: 'answered', status, date: answered.date, text }),
+        fail,
+      );
     });
     asked.end();
   });
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response) {
-    bytes += chunk.length;
-    if (bytes > PROBE_BYTES_MAX) break;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Undefined where a connection was made; it is closed at once, with nothing sent. */

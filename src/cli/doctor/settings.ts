@@ -1,15 +1,16 @@
 /** Whether the configuration is one that a daemon starts with. */
 import { chmod } from 'node:fs/promises';
-import { pathText } from '../../config/faults.ts';
+import { placeText } from '../../config/faults.ts';
+import type { Warning } from '../../config/warning.ts';
 import { type Case, type Finding, ok, problem, warning } from './finding.ts';
 
 export async function checkSettings({ looked, fix, files }: Case): Promise<Finding[]> {
   const { configPath, found, faults, warnings } = looked;
   const untold = faults.filter(({ message }) => !files.some(({ what }) => message.startsWith(what)));
   const findings = untold.map(({ path, line, message }) => {
-    const place = [line === undefined ? '' : `line ${line}`, pathText(path)].filter((text) => text !== '');
+    const place = placeText({ path, line });
     return problem(
-      place.length === 0 ? message : `the configuration, ${place.join(', ')}: ${message}`,
+      place === '' ? message : `the configuration, ${place}: ${message}`,
       line === undefined ? `see ${configPath}` : `edit ${configPath}, line ${line}`,
     );
   });
@@ -21,20 +22,15 @@ export async function checkSettings({ looked, fix, files }: Case): Promise<Findi
           : `nothing is configured (there is no ${configPath}), and that is enough to start`,
       ),
     );
-  for (const text of warnings) findings.push(await warned(text, configPath, fix));
+  for (const one of warnings) findings.push(await warned(one, configPath, fix));
   return findings;
 }
 
-/** The start's own warnings, which say how to mend what they warn of behind a colon. */
-async function warned(text: string, configPath: string, fix: boolean): Promise<Finding> {
-  const at = text.search(MEND);
-  if (at < 0) return warning(text, `edit ${configPath}`);
-  const mend = text.slice(at + 2).replace(/^run /, '');
-  if (fix && mend === `chmod 600 ${configPath}`) {
-    await chmod(configPath, 0o600);
-    return ok(`mended: ${mend}`);
-  }
-  return warning(text.slice(0, at), mend);
+/** The start's own warnings. */
+async function warned({ what, mend, tooOpen }: Warning, configPath: string, fix: boolean): Promise<Finding> {
+  if (!fix || tooOpen === undefined) return warning(what, mend ?? `edit ${configPath}`);
+  await chmod(tooOpen, PRIVATE_MODE);
+  return ok(`mended: chmod ${PRIVATE_MODE.toString(8)} ${tooOpen}`);
 }
 
-const MEND = /: (?=(?:run|give|add|set|write|list|remove|name|start|use|put|switch|check) )/;
+const PRIVATE_MODE = 0o600;

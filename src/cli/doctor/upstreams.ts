@@ -1,10 +1,12 @@
 /** Whether each server of models answers, takes its key, and has the models that are configured for it. */
+import { z } from 'zod';
 import type { Looked } from '../../config/look.ts';
 import { CLOCK_SKEW_MS_MAX } from '../../core/limits.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { tolerantJson } from '../../lib/json.ts';
 import { nearestFew } from '../../lib/nearest.ts';
 import { type Case, type Finding, ok, problem, warning } from './finding.ts';
-import { type Probed, probeHttp, TIMEOUT } from './probe.ts';
+import { DID_NOT_ANSWER, type Probed, probeHttp, TIMEOUT } from './probe.ts';
 
 interface Server {
   readonly name: string;
@@ -74,7 +76,7 @@ const WHY: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'has a name that cannot be looked up now',
   EHOSTUNREACH: 'cannot be reached from this network',
   ENETUNREACH: 'cannot be reached from this network',
-  [TIMEOUT]: 'did not answer in 3 s',
+  [TIMEOUT]: DID_NOT_ANSWER,
 };
 
 function unreachable(server: Server, code: string): Finding {
@@ -149,18 +151,13 @@ function gatewayFindings(server: Server, { status, text }: Answered): Finding[] 
   return [warning(`${title} answers with status ${status}`, 'look at its own log')];
 }
 
+const ModelList = z.object({ data: z.array(z.unknown()) });
+const ModelRow = z.object({ id: z.string() });
+
 /** Ids in the form of OpenAI's list. */
 function modelsIn(text: string): string[] | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || !('data' in value) || !Array.isArray(value.data))
-      return undefined;
-    return value.data.flatMap((row: unknown) =>
-      typeof row === 'object' && row !== null && 'id' in row && typeof row.id === 'string' ? [row.id] : [],
-    );
-  } catch {
-    return undefined;
-  }
+  const list = ModelList.safeParse(tolerantJson(text));
+  return list.data?.data.flatMap((row) => ModelRow.safeParse(row).data?.id ?? []);
 }
 
 function count(models: number): string {

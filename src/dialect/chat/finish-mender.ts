@@ -3,6 +3,7 @@
  * answer without calls, and drop them.
  */
 import { z } from 'zod';
+import { tolerantJson } from '../../lib/json.ts';
 import { asBuffer, jsonKey, valueAfter } from '../bytes.ts';
 import { maybe } from '../door.ts';
 import type { StreamMender } from '../shape.ts';
@@ -28,7 +29,8 @@ export class FinishMender implements StreamMender {
     this.#hasCalls ||= makesCalls(bytes);
     if (!this.#hasCalls) return events;
     const at = stopIn(bytes);
-    if (at < 0 || !wholeEvents(events).some(({ data }) => isOneStopped(data))) return events;
+    if (at < 0 || !wholeEvents(events).some(({ data }) => OneStopped.safeParse(tolerantJson(data)).success))
+      return events;
     return Buffer.concat([bytes.subarray(0, at), MENDED, bytes.subarray(at + STOP.length)]);
   }
 }
@@ -44,12 +46,4 @@ function stopIn(bytes: Buffer): number {
   for (let at = valueAfter(bytes, FINISH, 0); at >= 0; at = valueAfter(bytes, FINISH, at))
     if (bytes.subarray(at, at + STOP.length).equals(STOP)) return at;
   return -1;
-}
-
-function isOneStopped(data: string): boolean {
-  try {
-    return OneStopped.safeParse(JSON.parse(data)).success;
-  } catch {
-    return false;
-  }
 }

@@ -27,7 +27,7 @@ export type ContentPart = z.infer<typeof ContentPart>;
 /** Some clients send the arguments as the object that they parsed. */
 const NamedCall = z.object({ name: z.string(), arguments: maybe(JsonText) });
 
-export const ToolCall = z.union([
+const ToolCall = z.union([
   z.object({
     type: z.literal('custom'),
     id: z.string(),

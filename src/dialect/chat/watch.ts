@@ -1,6 +1,7 @@
 /** A Chat Completions stream that passes untouched: has it ended, with what usage, and how is its failure told. */
 import { z } from 'zod';
 import type { ClawError } from '../../core/errors.ts';
+import { tolerantJson } from '../../lib/json.ts';
 import { asBuffer, isQuote, jsonKey, valueAfter } from '../bytes.ts';
 import { maybe } from '../door.ts';
 import type { AliveContext, Ending, StreamWatch } from '../shape.ts';
@@ -133,12 +134,7 @@ function headIn(events: Uint8Array): z.infer<typeof Head> | undefined {
 }
 
 function readAs<T>(shape: z.ZodType<T>, data: string): T | undefined {
-  try {
-    const parsed = shape.safeParse(JSON.parse(data));
-    return parsed.success ? parsed.data : undefined;
-  } catch {
-    return undefined;
-  }
+  return shape.safeParse(tolerantJson(data)).data;
 }
 
 function hasFinish(bytes: Buffer): boolean {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { ClawError } from '../../core/errors.ts';
 import { SystemClock } from '../../lib/clock.ts';
+import { tolerantJson } from '../../lib/json.ts';
 import { asBuffer } from '../bytes.ts';
 import { maybe } from '../door.ts';
 import type { DialectTools, Ending, StreamWatch } from '../shape.ts';
@@ -155,12 +156,4 @@ function nextSequence(events: Uint8Array): number {
     if (event.success) next = Math.max(next, event.data.sequence_number + 1);
   }
   return next;
-}
-
-function tolerantJson(data: string): unknown {
-  try {
-    return JSON.parse(data);
-  } catch {
-    return undefined;
-  }
 }

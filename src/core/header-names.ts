@@ -1,0 +1,38 @@
+/** Names of HTTP headers that mean the same in every folder. All in lower case. */
+
+/** Where a call went, told with every reply. */
+export const ROUTE_HEADER = 'x-clawmatrix-route';
+
+/** Set by the daemon or by HTTP itself: a second opinion would send a key elsewhere or break the message's framing. */
+const OWNED: ReadonlySet<string> = new Set([
+  'accept',
+  'accept-encoding',
+  'authorization',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-request-id',
+]);
+
+/** Whether neither a caller nor a configuration can set it. */
+export function isOwned(header: string): boolean {
+  return OWNED.has(header.toLowerCase());
+}
+
+const SECRET_NAME = /key|token|secret|auth|cookie|password|signature/i;
+
+/** Whether its value is taken for a secret, whatever it is: those are kept out of logs and messages. */
+export function namesSecret(header: string): boolean {
+  return SECRET_NAME.test(header);
+}
