@@ -1,6 +1,8 @@
 /** docs/configuration.md, made of the schema: every key, what it may hold, what it is when left out, what it means. */
 import JSON5 from 'json5';
 import { z } from 'zod';
+import { oneOf } from '../src/config/faults.ts';
+import { member } from '../src/config/json-object.ts';
 import { configSchema } from '../src/config/schema.ts';
 import { EXAMPLES } from './examples.ts';
 
@@ -134,10 +136,6 @@ function typeOf(node: Node): string {
   }
 }
 
-function oneOf(kinds: readonly string[]): string {
-  return kinds.length < 2 ? kinds.join('') : `${kinds.slice(0, -1).join(', ')} or ${kinds.at(-1)}`;
-}
-
 const PLURALS: Readonly<Record<string, string>> = {
   'a secret': 'secrets',
   'an object': 'objects',
@@ -158,10 +156,6 @@ function defaultText(node: Node, value: unknown): string {
   if (found === undefined || (typeof found === 'object' && found !== null && Object.keys(found).length === 0))
     return '–';
   return typeof found === 'object' ? '–' : `\`${JSON.stringify(found)}\``;
-}
-
-function member(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
 }
 
 function tableOf(titles: readonly string[], rows: readonly string[]): string {

@@ -1,6 +1,7 @@
 /** `init`: makes what a node needs on disk, takes the key of a mesh that is there already, and says what comes next. */
 import { hostname } from 'node:os';
 import { readConfigFile } from '../config/file.ts';
+import { member } from '../config/json-object.ts';
 import { nameOf } from '../config/load.ts';
 import { NETWORK_KEY_FAULT, networkKeyOf } from '../config/network-key.ts';
 import { configPlace, type Home, homeOf, pathFrom, type Wishes } from '../config/paths.ts';
@@ -89,8 +90,7 @@ async function placeConfig(world: World, path: string): Promise<{ path: string; 
 /** A configuration that names a key of its own makes the file beside it idle, which nobody would guess. */
 async function otherKey(path: string): Promise<string[]> {
   const file = await readConfigFile({ path, named: true });
-  const names =
-    file.kind === 'read' && typeof file.value === 'object' && file.value !== null && 'secret' in file.value;
+  const names = file.kind === 'read' && member(file.value, 'secret') !== undefined;
   return names ? [`Note: "secret" in ${path} decides which network key is used.`] : [];
 }
 

@@ -130,7 +130,8 @@ function isWrongKind(issue: z.core.$ZodIssue): issue is z.core.$ZodIssueInvalidT
   return issue.code === 'invalid_type' && issue.path.length === 0;
 }
 
-function oneOf(names: readonly string[]): string {
+/** `a, b or c`. */
+export function oneOf(names: readonly string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
 }
 

@@ -1,6 +1,7 @@
 /** Reads one configuration file: its text to a value with its places, or what keeps it from being one. */
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import JSON5 from 'json5';
+import { namesSecret } from '../core/header-names.ts';
 import { CONFIG_BYTES_MAX, JSON_DEPTH_MAX } from '../core/limits.ts';
 import { errnoText } from '../lib/errno.ts';
 import { isErrno } from '../lib/files.ts';
@@ -92,10 +93,8 @@ function messageOf(error: unknown): string {
 async function read(path: string): Promise<{ text: string; mode: number }> {
   const file = await open(path, 'r');
   try {
-    const { mode, size } = await file.stat();
-    if (size > CONFIG_BYTES_MAX)
-      throw new Unreadable(`the file has ${size} bytes; at most ${CONFIG_BYTES_MAX} are read`);
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(await file.readFile());
+    const { mode } = await file.stat();
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(await bytesOf(file));
     return { text, mode };
   } catch (error) {
     if (error instanceof TypeError) throw new Unreadable('the file is not text in UTF-8');
@@ -105,13 +104,29 @@ async function read(path: string): Promise<{ text: string; mode: number }> {
   }
 }
 
+async function bytesOf(file: FileHandle): Promise<Uint8Array> {
+  // A byte more than may be, whatever size the file claims: a pipe or a device has none.
+  const buffer = Buffer.alloc(CONFIG_BYTES_MAX + 1);
+  let bytes = 0;
+  let last: number;
+  do {
+    ({ bytesRead: last } = await file.read(buffer, bytes, buffer.length - bytes, null));
+    bytes += last;
+  } while (last > 0);
+  if (bytes > CONFIG_BYTES_MAX)
+    throw new Unreadable(`the file is too large: at most ${CONFIG_BYTES_MAX} bytes are read`);
+  return buffer.subarray(0, bytes);
+}
+
+const SECRET_KEYS = new Set(['secret', 'apiKey', 'apiKeys', 'token']);
+
 /** Where keys and the like are written out instead of referred to. */
 export function literalSecrets(value: unknown, path: Path = []): string[] {
   if (Array.isArray(value)) return value.flatMap((item, index) => literalSecrets(item, [...path, index]));
   if (typeof value === 'object' && value !== null)
     return Object.entries(value).flatMap(([key, item]) => literalSecrets(item, [...path, key]));
   if (typeof value !== 'string' || value.includes('${')) return [];
-  const name = path.findLast((part) => typeof part === 'string');
-  const secret = typeof name === 'string' && ['secret', 'apiKey', 'apiKeys', 'token'].includes(name);
-  return secret ? [pathText(path)] : [];
+  const [name = '', around] = path.filter((part) => typeof part === 'string').reverse();
+  const isSecret = SECRET_KEYS.has(name) || (around === 'headers' && namesSecret(name));
+  return isSecret ? [pathText(path)] : [];
 }

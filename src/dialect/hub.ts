@@ -54,6 +54,8 @@ export interface HubExtra {
   readonly value: unknown;
   /** Whether the answer would be another one without it: other dialects must then refuse the request. */
   readonly needed: boolean;
+  /** What a client can send in its place. */
+  readonly instead?: string;
 }
 
 export interface HubSampling {

@@ -30,5 +30,6 @@ export function foreignExtras(request: HubRequest, dialect: Dialect): readonly s
 export function refuseForeign(request: HubRequest, dialect: Dialect, apiName: string): void {
   const foreign = request.extras.find((extra) => extra.needed && extra.dialect !== dialect);
   if (foreign === undefined) return;
-  throw unsupported(foreign.param, `not supported by this model, whose API is ${apiName}`);
+  const instead = foreign.instead === undefined ? '' : `; ${foreign.instead}`;
+  throw unsupported(foreign.param, `not supported by this model, whose API is ${apiName}${instead}`);
 }

@@ -54,13 +54,20 @@ test.each([
   [['chat', 'm', '--sytem', 'x']],
   [['doctor', 'x']],
   [['restart', '--now']],
-  [['--home', '', 'init']],
-  [['--config', '', 'start']],
 ])('bad usage, as %j, is 2', async (argv) => {
   const world = testWorld('/nowhere');
   expect(await world.run(...argv)).toBe(EXIT.badConfig);
   expect(world.written.out).toBe('');
 });
+
+test.each([[['--home', '', 'init']], [['--config', '', 'start']]])(
+  '%j, of a variable that is not set, does not mean the directory it is typed in',
+  async (argv) => {
+    const world = testWorld('/nowhere');
+    expect(await world.run(...argv)).toBe(EXIT.badConfig);
+    expect(world.written.err).toContain("argument '' is invalid. It is empty.");
+  },
+);
 
 test.each([
   ['http://127.0.0.1:19701', 'http://127.0.0.1:19701'],

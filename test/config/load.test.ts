@@ -107,7 +107,7 @@ describe('a file that cannot be one', () => {
   test('over the size limit it is not read', async () => {
     const home = await testHome();
     await home.config(`"${'x'.repeat(CONFIG_BYTES_MAX)}"`);
-    expect((await home.faults()).message).toContain(`at most ${CONFIG_BYTES_MAX} are read`);
+    expect((await home.faults()).message).toContain(`at most ${CONFIG_BYTES_MAX} bytes are read`);
     await home.config(`{}${' '.repeat(CONFIG_BYTES_MAX - 2)}`);
     await home.load();
   });

@@ -252,7 +252,7 @@ describe('the file', () => {
   test.each([
     ['{ broken', 'line 1: '],
     ['[]', 'it holds no object'],
-    [`"${'x'.repeat(CONFIG_BYTES_MAX)}"`, `at most ${CONFIG_BYTES_MAX} are read`],
+    [`"${'x'.repeat(CONFIG_BYTES_MAX)}"`, `at most ${CONFIG_BYTES_MAX} bytes are read`],
     [{ $include: './a.json' }, 'all of it is taken from another file by "$include"'],
     [{ models: { $include: './a.json' } }, 'models is taken from another file by "$include"'],
     [{ models: { providers: { $include: ['./a.json'] } } }, 'models.providers is taken from another file'],

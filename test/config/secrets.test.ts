@@ -114,6 +114,17 @@ describe('a file that holds a key', () => {
     ]);
   });
 
+  test('in a header that is one by its name earns it too, and no other header does', async () => {
+    const home = await testHome();
+    const headers = { 'x-api-key': CANARY, 'x-team': 'blue' };
+    const provider = { baseUrl: 'http://127.0.0.1:1/v1', headers };
+    await home.config({ providers: { a: provider } }, 0o644);
+    const { warnings } = await home.load();
+    expect(warnings).toEqual([
+      expect.stringContaining('holds a secret (providers.a.headers.x-api-key) and can be read'),
+    ]);
+  });
+
   test.each([
     ['with mode 600 it earns none', CANARY, 0o600],
     ['with references only it earns none', { env: 'KEY' }, 0o644],

@@ -102,11 +102,14 @@ function readReasoning(wire: unknown, at: string): HubItem {
 }
 
 /** Reasoning that only the provider holds was never ours to show; any other item is part of the conversation. */
+/** A reference means something only to the server that keeps the item. */
+const SEND_ITEMS = 'send the item itself: most clients do where they are told "store": false';
+
 function readReference(wire: unknown, at: string): HubExtra | undefined {
   const { id } = readClient(ReferenceItem, wire, at);
   return id.startsWith('rs_')
     ? undefined
-    : { dialect: 'responses', param: `${at}.id`, value: id, needed: true };
+    : { dialect: 'responses', param: `${at}.id`, value: id, needed: true, instead: SEND_ITEMS };
 }
 
 function readOther(type: string, wire: unknown, at: string): HubItem | HubExtra {

@@ -52,10 +52,11 @@ export function readResponsesRequest(body: unknown): HubRequest {
 /** State that a provider keeps is needed; `truncation`, `context_management` and their like only steer. */
 function readExtras(wire: ResponsesRequest): readonly HubExtra[] {
   const extras: HubExtra[] = [];
-  const add = (param: string, value: unknown, needed: boolean) => {
-    if (value !== undefined) extras.push({ dialect: 'responses', param, value, needed });
+  const add = (param: string, value: unknown, needed: boolean, instead?: string) => {
+    if (value !== undefined)
+      extras.push({ dialect: 'responses', param, value, needed, ...present({ instead }) });
   };
-  add('previous_response_id', wire.previous_response_id, true);
+  add('previous_response_id', wire.previous_response_id, true, 'send the whole conversation as "input"');
   add('conversation', wire.conversation, true);
   add('prompt', wire.prompt, true);
   add('background', wire.background === true ? true : undefined, true);
