@@ -112,6 +112,12 @@ describe('a file that cannot be one', () => {
     await home.load();
   });
 
+  test.runIf(process.platform !== 'win32')('without end it is read no further than that', async () => {
+    const home = await testHome();
+    const { message } = await home.faults({ configPath: '/dev/zero' });
+    expect(message).toContain(`at most ${CONFIG_BYTES_MAX} bytes are read`);
+  });
+
   test('nested without end it is refused with the line, not with a broken stack', async () => {
     const home = await testHome();
     await home.config(`{\n"models": ${'['.repeat(100_000)}${']'.repeat(100_000)} }`);

@@ -210,6 +210,13 @@ describe('Responses into chat', () => {
     expect(error).toMatchObject({ code: 'unsupported_parameter', status: 400, param });
   });
 
+  test.each([
+    [{ previous_response_id: 'resp_1' }, 'send the whole conversation as "input"'],
+    [{ input: [{ type: 'item_reference', id: 'msg_1' }] }, 'send the item itself'],
+  ])('what refers to a server’s memory is refused with what to send in its place: %o', (body, instead) => {
+    expect(refusal(() => toChat({ input: 'Hi', ...body })).message).toContain(instead);
+  });
+
   test('parameters that only steer, and null for all others, are no fault', () => {
     const body = {
       input: [
