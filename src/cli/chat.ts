@@ -4,7 +4,7 @@ import { homeOf, type Wishes } from '../config/paths.ts';
 import { askDaemon } from '../control/client.ts';
 import { ROUTE_HEADER } from '../core/header-names.ts';
 import { ERROR_BODY_BYTES_MAX, JSON_REPLY_BYTES_MAX, REQUEST_BODY_BYTES_MAX } from '../core/limits.ts';
-import { isErrno } from '../lib/files.ts';
+import { isErrno } from '../lib/errno.ts';
 import { readText } from '../lib/read-text.ts';
 import { onAbort } from '../lib/signals.ts';
 import { errorIn, saidIn, saidInStream } from './answer.ts';

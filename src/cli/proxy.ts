@@ -3,7 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { isIP } from 'node:net';
 import { CHAT_SILENCE_MS } from '../core/limits.ts';
 import type { Clock } from '../lib/clock.ts';
-import { isErrno } from '../lib/files.ts';
+import { isErrno } from '../lib/errno.ts';
 import { bareHost } from '../lib/host.ts';
 import { onAbort } from '../lib/signals.ts';
 

@@ -1,8 +1,8 @@
 /** Reads what the configuration keeps secret: written out, in the environment, or in a file of its own. */
 import { dirname } from 'node:path';
 import { SECRET_BYTES_MAX } from '../core/limits.ts';
-import { errnoText } from '../lib/errno.ts';
-import { FileFault, isErrno, readPrivate } from '../lib/files.ts';
+import { errnoText, isErrno } from '../lib/errno.ts';
+import { FileFault, readPrivate } from '../lib/files.ts';
 import type { Secrets } from '../lib/log.ts';
 import type { Environment } from './expand.ts';
 import { pathFrom } from './paths.ts';

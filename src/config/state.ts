@@ -2,7 +2,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { type NodeId, nodeIdOf } from '../core/ids.ts';
 import { SECRET_BYTES_MAX } from '../core/limits.ts';
-import { createPrivate, FileFault, isErrno, readPrivate, writePrivate } from '../lib/files.ts';
+import { isErrno } from '../lib/errno.ts';
+import { createPrivate, FileFault, readPrivate, writePrivate } from '../lib/files.ts';
 import { NETWORK_KEY_FAULT, networkKeyOf, newNetworkKey } from './network-key.ts';
 
 export interface Kept<T> {

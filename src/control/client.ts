@@ -2,7 +2,7 @@
 import { type IncomingMessage, request } from 'node:http';
 import { CONTROL_BYTES_MAX, CONTROL_MS } from '../core/limits.ts';
 import type { Clock } from '../lib/clock.ts';
-import { isErrno } from '../lib/files.ts';
+import { isErrno } from '../lib/errno.ts';
 import { tolerantJson } from '../lib/json.ts';
 import { readText } from '../lib/read-text.ts';
 import { type Answers, QUESTIONS } from './answers.ts';

@@ -4,8 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { CONTROL_MS, SOCKET_PATH_BYTES_MAX } from '../core/limits.ts';
 import type { ModelView, PeerView, StatusView } from '../core/views.ts';
 import type { Clock } from '../lib/clock.ts';
-import { errnoText } from '../lib/errno.ts';
-import { isErrno } from '../lib/files.ts';
+import { errnoText, isErrno } from '../lib/errno.ts';
 import { QUESTIONS } from './answers.ts';
 import { askDaemon } from './client.ts';
 import { ControlFault } from './fault.ts';

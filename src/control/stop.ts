@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { DRAIN_MS, PROCESS_END_MS, STOP_MS } from '../core/limits.ts';
 import type { Clock } from '../lib/clock.ts';
-import { isErrno } from '../lib/files.ts';
+import { isErrno } from '../lib/errno.ts';
 import { askDaemon } from './client.ts';
 import { ControlFault } from './fault.ts';
 import { type ChangeOptions, waitFor } from './patience.ts';

@@ -10,8 +10,8 @@ export interface Ending {
   readonly usage?: Usage;
 }
 
-/** What a sign of life says of a stream of which no event has passed yet. */
-export interface AliveContext {
+/** What is said of a stream of which no event has passed yet. */
+export interface StreamContext {
   readonly callId: CallId;
   /** The model as the client named it. */
   readonly model: string;
@@ -26,12 +26,12 @@ export interface StreamWatch {
   /** Set once the dialect's own end has passed: without it a stream that stops was cut. */
   readonly ending: Ending | undefined;
   /** The events that tell the client, in its dialect, that the stream broke. Ends at an event border. */
-  failure(error: ClawError): Uint8Array;
+  failure(error: ClawError, context: StreamContext): Uint8Array;
   /**
    * What tells a waiting client that the stream is alive and changes nothing of it: an event where the dialect has one
    * for this place of the stream, as many clients do not count a comment, else a comment.
    */
-  alive(context: AliveContext): Uint8Array;
+  alive(context: StreamContext): Uint8Array;
 }
 
 /** Reads another server's stream into the hub. One for each stream. */

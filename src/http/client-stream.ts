@@ -4,13 +4,15 @@
  * never an end that could be taken for the answer's.
  */
 import type { Call, Headers, Reply } from '../core/call.ts';
+import { ROUTE_HEADER } from '../core/header-names.ts';
 import { ClawError } from '../core/errors.ts';
 import { CLIENT_PIECE_BYTES, EDGE_SWEEP_MS, KEEPALIVE_MS, SOCKET_CLOSE_MS } from '../core/limits.ts';
 import { errorOfRefusal } from '../core/refusal.ts';
+import type { StreamContext } from '../dialect/shape.ts';
 import { sseComment } from '../dialect/sse.ts';
 import type { Cancel } from '../lib/clock.ts';
 import { asClawError } from './error-reply.ts';
-import { type Journey, ROUTE_HEADER } from './journey.ts';
+import { type Journey } from './journey.ts';
 import { Passed } from './passed.ts';
 import type { Sweep, Swept } from './sweep.ts';
 import { Uptake } from './uptake.ts';
@@ -111,7 +113,7 @@ export class ClientStream implements Swept {
     if (!response.headersSent) return false;
     if (gone || response.writableEnded) return true;
     this.#tellRoute();
-    response.write(this.#passed.watch(call.dialect).failure(error));
+    response.write(this.#passed.watch(call.dialect).failure(error, this.#context()));
     // Not `end`: that would write the last chunk of the body, and say that it is whole.
     response.socket?.destroySoon();
     // A client that does not read would keep the socket for ever.
@@ -175,13 +177,17 @@ export class ClientStream implements Swept {
   }
 
   #signOfLife(): Uint8Array {
-    const { call, visit } = this.#parts;
+    const { call } = this.#parts;
     const after = this.#passed.latest;
     if (this.#alive?.after === after && this.#alive !== undefined) return this.#alive.bytes;
-    this.#createdAt ??= Math.floor(visit.clock.wall() / 1000);
-    const context = { callId: call.id, model: call.model.id, createdAt: this.#createdAt };
-    this.#alive = { bytes: this.#passed.watch(call.dialect).alive(context), after };
+    this.#alive = { bytes: this.#passed.watch(call.dialect).alive(this.#context()), after };
     return this.#alive.bytes;
+  }
+
+  #context(): StreamContext {
+    const { call, visit } = this.#parts;
+    this.#createdAt ??= Math.floor(visit.clock.wall() / 1000);
+    return { callId: call.id, model: call.model.id, createdAt: this.#createdAt };
   }
 }
 

@@ -5,8 +5,6 @@ import { ROUTE_HEADER } from '../core/header-names.ts';
 import { changed } from '../lib/changed.ts';
 import type { Visit } from './visit.ts';
 
-export { ROUTE_HEADER };
-
 export class Journey {
   readonly #visit: Visit;
   /** As the route header writes it: of the target that is being tried, or that answered. */

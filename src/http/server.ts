@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ClawError, type ErrorCode } from '../core/errors.ts';
+import { ROUTE_HEADER } from '../core/header-names.ts';
 import type { CallId } from '../core/ids.ts';
 import {
   BUSY_RETRY_SECONDS,
@@ -16,6 +17,7 @@ import {
 } from '../core/limits.ts';
 import type { ModelView, StatusView } from '../core/views.ts';
 import type { Clock } from '../lib/clock.ts';
+import { urlHost } from '../lib/host.ts';
 import { callIds } from './call-ids.ts';
 import { asClawError, sendError } from './error-reply.ts';
 import { type Admission, Guard, type GuardOptions } from './guard.ts';
@@ -51,9 +53,13 @@ export interface Edge extends AsyncDisposable {
 export async function startEdge(parts: EdgeParts, options: EdgeOptions): Promise<Edge> {
   const edge = new HttpEdge(parts, new Guard(options, parts.clock));
   const port = await edge.listen(options.host, options.port);
-  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   const close = (graceMs = STOP_MS) => edge.close(graceMs);
-  return { url: `http://${host}:${port}`, port, close, [Symbol.asyncDispose]: () => close(0) };
+  return {
+    url: `http://${urlHost(options.host)}:${port}`,
+    port,
+    close,
+    [Symbol.asyncDispose]: () => close(0),
+  };
 }
 
 class HttpEdge {
@@ -214,7 +220,7 @@ class HttpEdge {
 function allowOrigin(response: ServerResponse, origin: string): void {
   response.setHeader('access-control-allow-origin', origin);
   response.setHeader('vary', 'Origin');
-  response.setHeader('access-control-expose-headers', 'x-request-id, x-clawmatrix-route, server-timing');
+  response.setHeader('access-control-expose-headers', `x-request-id, ${ROUTE_HEADER}, server-timing`);
 }
 
 /** Told in the head, where that is not out yet; else the connection is closed when it is idle. */

@@ -10,3 +10,8 @@ export function errnoText(error: unknown): string {
   const code = errnoOf(error);
   return code === undefined ? '' : ` (${code})`;
 }
+
+/** Whether it is the system's error with this code, such as `ENOENT`. */
+export function isErrno(error: unknown, code: string): boolean {
+  return errnoOf(error) === code;
+}

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, type FileHandle, link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isErrno } from './errno.ts';
 
 /** A file or directory that is not as it must be; the message names the mend. */
 export class FileFault extends Error {
@@ -10,11 +11,6 @@ export class FileFault extends Error {
 }
 
 const posix = process.platform !== 'win32';
-
-/** Whether a thrown value is the operating system's error with this code, such as `ENOENT`. */
-export function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}
 
 /** Makes the directory with mode 0700, or checks that the one that is there is private. */
 export async function privateDirectory(path: string): Promise<void> {

@@ -2,8 +2,6 @@
 import type { Target } from '../core/call.ts';
 import type { ClawError } from '../core/errors.ts';
 
-export { ROUTE_HEADER } from '../core/header-names.ts';
-
 export interface FailedTry {
   readonly target: Target;
   readonly error: ClawError;

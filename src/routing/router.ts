@@ -1,13 +1,13 @@
 /** The `Answer` that finds out who can answer, has one after the other asked, and knows what is in flight. Never sees a socket. */
 import type { Answer, Call, Dialect, Reply, Target } from '../core/call.ts';
 import { assertNever, ClawError } from '../core/errors.ts';
+import { ROUTE_HEADER } from '../core/header-names.ts';
 import { changed } from '../lib/changed.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Catalog } from './catalog.ts';
 import { Health } from './health.ts';
 import { pick } from './pick.ts';
 import { type Resolution, resolve } from './resolve.ts';
-import { ROUTE_HEADER } from './route.ts';
 import { Tries, type TriesParts } from './tries.ts';
 import type { StopSignal } from '../lib/signals.ts';
 

@@ -1,11 +1,12 @@
 /** One call and the owners that it is offered to, one after the other, until one has begun to answer. */
 import type { Call, Reply, Target } from '../core/call.ts';
+import { ROUTE_HEADER } from '../core/header-names.ts';
 import { ClawError } from '../core/errors.ts';
 import { TRIES_MAX } from '../core/limits.ts';
 import { errorOfRefusal } from '../core/refusal.ts';
 import { isOfOwner, mayTryAnother } from './failing.ts';
 import { replaceable } from './replaceable.ts';
-import { type FailedTry, ROUTE_HEADER, routeOf } from './route.ts';
+import { type FailedTry, routeOf } from './route.ts';
 import type { StopSignal } from '../lib/signals.ts';
 
 export interface TriesParts {

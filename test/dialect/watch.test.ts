@@ -86,7 +86,7 @@ describe('a chat stream', () => {
   });
 
   test('tells its failure as one frame of error, without choices and without [DONE]', () => {
-    const text = Buffer.from(watched('chat', delta('a')).failure(failure)).toString();
+    const text = Buffer.from(watched('chat', delta('a')).failure(failure, context)).toString();
     expect(sseEvents(text).map(({ name, data }) => ({ name, json: JSON.parse(data) }))).toEqual([
       {
         name: undefined,
@@ -174,7 +174,7 @@ describe('a Responses stream', () => {
 
   test('tells its failure twice, with the id and the next number of what passed', () => {
     const keepalive = ': ping\n\n';
-    const bytes = watched('responses', created, text, keepalive).failure(failure);
+    const bytes = watched('responses', created, text, keepalive).failure(failure, context);
     expect(responsesEvents(Buffer.from(bytes).toString())).toMatchObject([
       {
         type: 'error',
@@ -199,9 +199,13 @@ describe('a Responses stream', () => {
   });
 
   test('tells its failure with a response of its own when nothing had passed', () => {
-    const events = responsesEvents(Buffer.from(watched('responses').failure(failure)).toString());
+    const events = responsesEvents(Buffer.from(watched('responses').failure(failure, context)).toString());
     expect(events).toMatchObject([
-      { type: 'response.created', sequence_number: 0 },
+      {
+        type: 'response.created',
+        sequence_number: 0,
+        response: { id: `resp_${context.callId}`, model: 'm' },
+      },
       { type: 'error', sequence_number: 1 },
       { type: 'response.failed', sequence_number: 2 },
     ]);
@@ -230,7 +234,9 @@ describe('a Responses stream', () => {
   test('says in the words of a rate limit when to come back', () => {
     const told = (message: string) => {
       const limited = new ClawError('upstream_error', message, { status: 429, retryAfterSeconds: 3 });
-      return responsesEvents(Buffer.from(watched('responses', created).failure(limited)).toString())[0];
+      return responsesEvents(
+        Buffer.from(watched('responses', created).failure(limited, context)).toString(),
+      )[0];
     };
     expect(told('slow down')).toMatchObject({ message: 'slow down; try again in 3 s' });
     expect(told('Try again in 2s')).toMatchObject({ message: 'Try again in 2s' });
@@ -238,7 +244,9 @@ describe('a Responses stream', () => {
 
   test('names a rate limit as Codex reads it', () => {
     const limited = new ClawError('upstream_error', 'try again in 3s', { status: 429 });
-    const events = responsesEvents(Buffer.from(watched('responses', created).failure(limited)).toString());
+    const events = responsesEvents(
+      Buffer.from(watched('responses', created).failure(limited, context)).toString(),
+    );
     expect(events).toMatchObject([
       { code: 'rate_limit_exceeded' },
       { response: { error: { code: 'rate_limit_exceeded' } } },

@@ -2,7 +2,7 @@
 import { chmod, lstat } from 'node:fs/promises';
 import type { Home } from '../../config/paths.ts';
 import { SOCKET_PATH_BYTES_MAX } from '../../core/limits.ts';
-import { isErrno } from '../../lib/files.ts';
+import { isErrno } from '../../lib/errno.ts';
 import { codeOf, type Finding, ok, problem, warning } from './finding.ts';
 
 export interface FilesCase {

@@ -4,7 +4,7 @@ import type { ClawError } from '../../core/errors.ts';
 import { tolerantJson } from '../../lib/json.ts';
 import { asBuffer, isQuote, jsonKey, valueAfter } from '../bytes.ts';
 import { maybe } from '../door.ts';
-import type { AliveContext, Ending, StreamWatch } from '../shape.ts';
+import type { StreamContext, Ending, StreamWatch } from '../shape.ts';
 import { SSE_KEEPALIVE, sseBytes, sseEvent, wholeEvents } from '../sse.ts';
 import { readFinish } from './ending.ts';
 
@@ -50,7 +50,7 @@ export class ChatWatch implements StreamWatch {
   }
 
   /** A chunk that adds nothing. Behind the finish or an error some clients would take it for more of the answer. */
-  alive({ callId, model, createdAt }: AliveContext): Uint8Array {
+  alive({ callId, model, createdAt }: StreamContext): Uint8Array {
     const previous = this.#previous;
     if (this.#ending !== undefined || (previous !== undefined && hasError(previous)))
       return sseBytes(SSE_KEEPALIVE);

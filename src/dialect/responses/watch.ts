@@ -1,12 +1,10 @@
 /** A Responses stream that passes untouched: has it ended, with what usage, and how is its failure told. */
-import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { ClawError } from '../../core/errors.ts';
-import { SystemClock } from '../../lib/clock.ts';
 import { tolerantJson } from '../../lib/json.ts';
 import { asBuffer } from '../bytes.ts';
 import { maybe } from '../door.ts';
-import type { DialectTools, Ending, StreamWatch } from '../shape.ts';
+import type { Ending, StreamContext, StreamWatch } from '../shape.ts';
 import { SSE_KEEPALIVE, sseBytes, sseEvent, wholeEvents } from '../sse.ts';
 import { type ResponseFacts, type ResponseState, responseObject } from './response-object.ts';
 
@@ -31,21 +29,11 @@ const Created = z.object({
   response: z.object({ id: z.string(), model: z.string().catch(''), created_at: z.number().catch(0) }),
 });
 
-const systemTools: Omit<DialectTools, 'eventBytesMax'> = {
-  randomId: (prefix) => `${prefix}${randomBytes(24).toString('hex')}`,
-  wall: () => new SystemClock().wall(),
-};
-
 export class ResponsesWatch implements StreamWatch {
   #ending: Ending | undefined;
   /** By reference: parsed only when a failure has to be told. */
   #first: Uint8Array | undefined;
   #latest: Uint8Array | undefined;
-  readonly #tools: typeof systemTools;
-
-  constructor(tools = systemTools) {
-    this.#tools = tools;
-  }
 
   get ending(): Ending | undefined {
     return this.#ending;
@@ -62,13 +50,13 @@ export class ResponsesWatch implements StreamWatch {
   }
 
   /** Flat and nested fields, and `response.failed` behind it: each client reads another one of the three. */
-  failure(error: ClawError): Uint8Array {
+  failure(error: ClawError, { callId, model, createdAt }: StreamContext): Uint8Array {
     const { message: said, type, param, code } = error.body().error;
     const message = withPatience(said, error);
     // The one code that clients parse: Codex takes its waiting time from the message then.
     const told = error.status === 429 ? 'rate_limit_exceeded' : (code ?? 'server_error');
     const passed = this.#first === undefined ? undefined : createdIn(this.#first);
-    const facts = passed ?? this.#freshFacts();
+    const facts = passed ?? { id: `resp_${callId}`, model, createdAt };
     let sequence = this.#latest === undefined ? 0 : nextSequence(this.#latest);
     const event = (name: string, fields: object) =>
       sseEvent(JSON.stringify({ type: name, sequence_number: sequence++, ...fields }), name);
@@ -96,11 +84,6 @@ export class ResponsesWatch implements StreamWatch {
     if (createdIn(this.#first) === undefined) return sseBytes(SSE_KEEPALIVE);
     const sequence_number = Math.max(0, nextSequence(this.#latest) - 1);
     return sseBytes(sseEvent(JSON.stringify({ type: 'keepalive', sequence_number }), 'keepalive'));
-  }
-
-  #freshFacts(): ResponseFacts {
-    const createdAt = Math.floor(this.#tools.wall() / 1000);
-    return { id: this.#tools.randomId('resp_'), model: '', createdAt };
   }
 }
 
