@@ -7,6 +7,7 @@ import type { Environment } from './expand.ts';
 import { type Gateway, gatewayOf } from './gateway.ts';
 import type { OpenclawFile } from './openclaw.ts';
 import { lend } from './openclaw-provider.ts';
+import { isOwnProxy } from './own-proxy.ts';
 import type { Config, ModelConfig, ProviderConfig } from './schema.ts';
 import { discoveryOf, gatewaySpecOf, lenderOf, specOf } from './spec.ts';
 import type { Warning } from './warning.ts';
@@ -42,11 +43,18 @@ export function resolveUpstreams(config: Config, around: Surroundings): Resolved
     if (share === 'mesh') announced.push(spec.card);
   });
   const discoveries = Object.entries(config.providers).flatMap(([name, provider]) =>
-    provider.discover === true ? [discoveryOf(name, provider, config)] : [],
+    provider.discover === true && !isOwnProxy(provider.baseUrl, config.proxy)
+      ? [discoveryOf(name, provider, config)]
+      : [],
   );
   return {
     offer: { upstreams, announced, discoveries, looksAround: isBare(config) },
-    warnings: [...notYetUsed(config), ...unusedFile(config, around.openclaw), ...search.warnings],
+    warnings: [
+      ...notYetUsed(config),
+      ...ownListed(config),
+      ...unusedFile(config, around.openclaw),
+      ...search.warnings,
+    ],
   };
 }
 
@@ -64,8 +72,17 @@ class Search {
 
   /** Undefined where the model is not offered; the reason is in the warnings. */
   specOf(model: ModelConfig, index: number): UpstreamSpec | undefined {
-    const config = this.#config;
     const at = `models[${index}] (${model.provider}/${model.id})`;
+    const spec = this.#found(model, at);
+    if (spec === undefined || !isOwnProxy(spec.baseUrl, this.#config.proxy)) return spec;
+    return this.#refuse({
+      what: `${at} is not offered: ${new URL(spec.baseUrl).origin} is this node's own proxy, which would ask itself`,
+      mend: `give it, or "${model.provider}", the "baseUrl" of the server that runs it`,
+    });
+  }
+
+  #found(model: ModelConfig, at: string): UpstreamSpec | undefined {
+    const config = this.#config;
     if (!hasOwnWay(model, config)) return this.#borrowed(model, at);
     const provider = providerOf(model, config);
     const baseUrl = model.baseUrl ?? provider?.baseUrl ?? '';
@@ -162,6 +179,15 @@ function keyStays({ provider }: ModelConfig, at: string): Warning {
     what: `${at} has a "baseUrl" of another host than providers.${provider}, whose key is not sent there`,
     mend: 'give the model an "apiKey" of its own if it needs one',
   };
+}
+
+function ownListed({ providers, proxy }: Config): Warning[] {
+  return Object.entries(providers)
+    .filter(([, { discover, baseUrl }]) => discover === true && isOwnProxy(baseUrl, proxy))
+    .map(([name]) => ({
+      what: `providers.${name} is this node's own proxy, whose models are not discovered`,
+      mend: `give "${name}" the "baseUrl" of a server that runs models`,
+    }));
 }
 
 /** Named, at fault, and no model asks for it: those that do tell of it themselves. */

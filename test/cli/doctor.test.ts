@@ -163,6 +163,13 @@ describe('permissions', () => {
     expect((await findings(home)).levels('problem')).toEqual([]);
   });
 
+  test('that are in order are counted', async () => {
+    const home = await testHome();
+    await home.config(QUIET);
+    const { about } = await findings(home);
+    expect(about('yours alone')).toMatchObject([{ what: expect.stringContaining(' and 1 file in use are') }]);
+  });
+
   test('of the state directory count too', async () => {
     const home = await testHome();
     await home.config(QUIET);

@@ -157,6 +157,16 @@ test('Ctrl-C ends a command that writes to a reader who has stopped reading', as
   child.stdout.resume();
 });
 
+test('a daemon outlives the reader of its ready line (`start | head -1`), also over a restart', async () => {
+  await using node = await running();
+  node.daemon.child.stdout.destroy();
+  for (let time = 0; time < 2; time++) {
+    const restart = whole(node.home, 'restart');
+    expect(await within('the restart', restart.exit, 15_000)).toEqual([0, null]);
+    expect(restart.written.err).toBe('');
+  }
+});
+
 test('restart takes up a changed configuration in the same process, and lets a running answer end', async () => {
   await using it = await running();
   const answer = it.upstream.nextStream(chatEvents({ text: ['Hel', 'lo'] }));

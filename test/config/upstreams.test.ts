@@ -218,3 +218,46 @@ test('addresses that the proxy is told of come out as they are compared', async 
     trustedProxies: ['10.0.0.7', '::a'],
   });
 });
+
+describe('a node does not ask itself', () => {
+  const models = [{ id: 'm', provider: 'p' }];
+
+  test.each([
+    ['http://127.0.0.1:19701/v1', {}],
+    ['http://localhost:19701', {}],
+    ['http://[::1]:19701/v1', {}],
+    ['http://127.0.0.1:80/v1', { port: 80 }],
+    ['http://127.0.0.1/v1', { port: 80 }],
+    ['http://127.0.0.1:19701/v1', { host: '0.0.0.0', apiKeys: ['a-key-of-22-letters-or-more'] }],
+    ['http://192.0.2.7:19701/v1', { host: '192.0.2.7', apiKeys: ['a-key-of-22-letters-or-more'] }],
+  ])('%s is its proxy, with %j', async (baseUrl, proxy) => {
+    const { offer, warnings } = await load({ proxy, models, providers: { p: { baseUrl, discover: true } } });
+    expect(offer).toMatchObject({ upstreams: [], announced: [], discoveries: [], looksAround: false });
+    expect(warnings[0]).toContain("providers.p is this node's own proxy, whose models are not discovered");
+    expect(warnings[1]).toContain('models[0] (p/m) is not offered: http://');
+    expect(warnings[1]).toContain("is this node's own proxy, which would ask itself");
+  });
+
+  test.each([
+    ['http://127.0.0.1:19702/v1', {}],
+    ['https://127.0.0.1:19701/v1', {}],
+    ['http://gpu.lan:19701/v1', {}],
+    ['http://127.0.0.1:19701/v1', { port: 19_703 }],
+    ['http://127.0.0.1:19701/v1', { host: '192.0.2.7', apiKeys: ['a-key-of-22-letters-or-more'] }],
+  ])('%s is another server, with %j', async (baseUrl, proxy) => {
+    const { offer, warnings } = await load({ proxy, models, providers: { p: { baseUrl, discover: true } } });
+    expect(warnings).toEqual([]);
+    expect([offer.upstreams.length, offer.discoveries.length]).toEqual([1, 1]);
+  });
+
+  test("OpenClaw's provider for the mesh is its proxy too", async () => {
+    const home = await testHome();
+    await mkdir(join(home.path, '.openclaw'));
+    const providers = { clawmatrix: { baseUrl: 'http://127.0.0.1:19701/v1', apiKey: 'any' } };
+    await home.file('.openclaw/openclaw.json', JSON.stringify({ models: { providers } }));
+    await home.config({ models: [{ id: 'm', provider: 'clawmatrix' }] });
+    const { offer, warnings } = await home.load();
+    expect(offer.upstreams).toEqual([]);
+    expect(warnings[0]).toContain("is this node's own proxy");
+  });
+});
