@@ -5,6 +5,8 @@ import { type ControlHandlers, startControl } from './control/server.ts';
 import { CALLS_MAX, DRAIN_MS, PROCESS_BUFFER_BYTES_MAX } from './core/limits.ts';
 import { version } from './core/version.ts';
 import type { ModelView, PeerView, StatusView } from './core/views.ts';
+import { shapes } from './dialect/dialects.ts';
+import { isPrelude } from './dialect/early-failure.ts';
 import type { DialectTools } from './dialect/shape.ts';
 import { translate } from './dialect/translate.ts';
 import { startEdge } from './http/server.ts';
@@ -116,6 +118,7 @@ class Wiring implements Daemon {
       clock,
       entry: name,
       translate: (answer, from, to) => translate(answer, from, to, tools),
+      isPrelude: (events, dialect) => isPrelude(events, shapes[dialect]),
     });
   }
 

@@ -1,4 +1,5 @@
 /** The shape that flows through everything: a `Call` goes in, a `Reply` comes out. */
+import { HOPS_HEADER } from './header-names.ts';
 import type { Card } from './card.ts';
 import type { ClawError } from './errors.ts';
 import type { CallId, NodeId } from './ids.ts';
@@ -94,6 +95,7 @@ export const CALL_HEADERS: readonly string[] = [
   'session-id',
   'x-client-request-id',
   'openai-beta',
+  HOPS_HEADER,
 ];
 
 /** Headers of the upstream that reach the client: what clients act on (form, retry, rate). */

@@ -21,6 +21,7 @@ export const STATUS = {
   cancelled: 499,
   // This node, or the way to the owner.
   internal: 500,
+  loop_detected: 508,
   busy: 503,
   draining: 503,
   no_owner: 503,

@@ -36,3 +36,6 @@ const SECRET_NAME = /key|token|secret|auth|cookie|password|signature/i;
 export function namesSecret(header: string): boolean {
   return SECRET_NAME.test(header);
 }
+
+/** How many nodes' proxies a call came through. Set by each of them, and sent to every upstream: one may be another. */
+export const HOPS_HEADER = 'x-clawmatrix-hops';

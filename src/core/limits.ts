@@ -55,7 +55,7 @@ export const EDGE_SWEEP_MS = 1_000;
 /** After the dialect's own end an upstream has this long for what it still wants to say, and to hang up. */
 export const UPSTREAM_END_MS = 2_000;
 /** A kept connection that ends so soon after a call went out on it was closed before; later the call may be in work. */
-export const UPSTREAM_STALE_MS = 1_000;
+export const UPSTREAM_STALE_MS = 500;
 /** To a TCP and TLS connection with the upstream. */
 export const UPSTREAM_CONNECT_MS = 10_000;
 
@@ -179,6 +179,13 @@ export const PROGRESS_MS = 10_000;
 export const OWNER_ACK_MS = 5_000;
 /** Without any frame of a call for this long its owner is given up: it shows life every `PROGRESS_MS`. */
 export const OWNER_SILENCE_MS = 30_000;
+/**
+ * What a stream may say before its answer begins and be kept back for as long as another owner could take its place:
+ * comments, a role, a response that begins, which repeats the instructions and tools of its request.
+ */
+export const PRELUDE_BYTES_MAX = 256 * KiB;
+/** Proxies of nodes that a call may come through: two that have each other as a provider would ask in a circle for ever. */
+export const HOPS_MAX = 4;
 /** Owners that one call is offered to: the first, and two more. */
 export const TRIES_MAX = 3;
 /** An owner that failed is left alone for this long while another can answer; then one call tries it. */

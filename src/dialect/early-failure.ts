@@ -54,6 +54,19 @@ export function failureOfStart(events: Uint8Array, shape: DialectShape): HubFail
   return undefined;
 }
 
+/** Whether these first events of a stream hold nothing of an answer: comments, a role, a response that begins. */
+export function isPrelude(events: Uint8Array, shape: DialectShape): boolean {
+  const reader = shape.streamReader(readerTools(Number.POSITIVE_INFINITY));
+  try {
+    return wholeEvents(events).every(({ data, name }) =>
+      reader.read(data, name).every(({ type }) => type === 'started'),
+    );
+  } catch {
+    // What cannot be understood is passed: whoever reads the stream tells of it.
+    return false;
+  }
+}
+
 /** The failure that any of these events tells of. */
 export function failureAmong(events: Uint8Array, shape: DialectShape): HubFailure | undefined {
   if (!maySayFailure(events)) return undefined;

@@ -2,10 +2,12 @@
 import { isUtf8 } from 'node:buffer';
 import { CALL_HEADERS, type Call, type Dialect, type Headers, type Progress } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
+import { HOPS_HEADER } from '../core/header-names.ts';
 import type { NodeId } from '../core/ids.ts';
 import {
   BUSY_RETRY_SECONDS,
   CARRIED_HEADER_CHARS_MAX,
+  HOPS_MAX,
   HTTP_REQUEST_MS,
   MODEL_ID_CHARS_MAX,
   REQUEST_BODY_BYTES_MAX,
@@ -107,7 +109,16 @@ function carriedHeaders({ request }: Visit): Headers {
     const value = request.headers[name];
     if (typeof value === 'string' && value.length <= CARRIED_HEADER_CHARS_MAX) carried[name] = value;
   }
+  carried[HOPS_HEADER] = String(hopsOf(request.headers[HOPS_HEADER]) + 1);
   return carried;
+}
+
+function hopsOf(told: string | string[] | undefined): number {
+  const hops = Number(told ?? 0);
+  if (!Number.isInteger(hops) || hops < 0) return 0;
+  if (hops < HOPS_MAX) return hops;
+  const text = `this call came through ${hops} proxies of nodes: one has another as its provider, and that one it; use "peers" in place of a provider`;
+  throw new ClawError('loop_detected', text);
 }
 
 function sessionOf(headers: Headers, { session }: Head): string | undefined {

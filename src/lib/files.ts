@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, type FileHandle, link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isErrno } from './errno.ts';
+import { errnoText, isErrno } from './errno.ts';
 
 /** A file or directory that is not as it must be; the message names the mend. */
 export class FileFault extends Error {
@@ -14,13 +14,22 @@ const posix = process.platform !== 'win32';
 
 /** Makes the directory with mode 0700, or checks that the one that is there is private. */
 export async function privateDirectory(path: string): Promise<void> {
-  const made = await mkdir(path, { recursive: true, mode: 0o700 });
+  const made = await makeDirectory(path);
   if (!posix) return;
   if (made !== undefined) await chmod(path, 0o700);
   const found = await stat(path);
   if (!found.isDirectory()) throw new FileFault(`${path} is not a directory`);
   checkOwner(path, found.uid);
   if ((found.mode & 0o077) !== 0) throw tooOpen(path, found.mode, '700');
+}
+
+async function makeDirectory(path: string): Promise<string | undefined> {
+  try {
+    return await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) throw new FileFault(`${path} is not a directory: move it away`);
+    throw new FileFault(`the directory ${path} cannot be made${errnoText(error)}`);
+  }
 }
 
 /** Reads a file that only its owner may read; anything else is refused as ssh refuses a key. */

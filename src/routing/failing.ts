@@ -5,7 +5,12 @@ import type { ClawError, ErrorCode } from '../core/errors.ts';
 export type Failing = 'node' | 'model' | 'nothing';
 
 /** Nobody else can mend these: they are the request's own, this node's, or the client's who left. */
-const FINAL: ReadonlySet<ErrorCode> = new Set(['internal', 'cancelled', 'stream_buffer_exceeded']);
+const FINAL: ReadonlySet<ErrorCode> = new Set([
+  'internal',
+  'cancelled',
+  'stream_buffer_exceeded',
+  'loop_detected',
+]);
 
 const OF_NODE: ReadonlySet<ErrorCode> = new Set(['owner_silent', 'busy', 'peer_protocol']);
 

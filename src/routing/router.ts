@@ -18,6 +18,8 @@ export interface RouterParts {
   readonly entry: string;
   /** Wraps a target whose upstream speaks another dialect than the client; the same one costs nothing. */
   readonly translate: (answer: Answer, from: Dialect, to: Dialect) => Answer;
+  /** Whether the first events of a stream hold nothing of an answer yet. */
+  readonly isPrelude: (events: Uint8Array, dialect: Dialect) => boolean;
 }
 
 export class Router {
@@ -38,6 +40,7 @@ export class Router {
       entry: parts.entry,
       pick: (targets) => pick(targets, standing),
       ask: (target, call, signal, route) => this.#ask(target, call, signal, route),
+      isPrelude: parts.isPrelude,
     };
   }
 

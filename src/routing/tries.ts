@@ -1,5 +1,5 @@
 /** One call and the owners that it is offered to, one after the other, until one has begun to answer. */
-import type { Call, Reply, Target } from '../core/call.ts';
+import type { Call, Dialect, Reply, Target } from '../core/call.ts';
 import { ROUTE_HEADER } from '../core/header-names.ts';
 import { ClawError } from '../core/errors.ts';
 import { TRIES_MAX } from '../core/limits.ts';
@@ -16,6 +16,8 @@ export interface TriesParts {
   readonly pick: (targets: readonly Target[]) => Target | undefined;
   /** Asks one. It hears of each failure by itself. */
   readonly ask: (target: Target, call: Call, signal: StopSignal, route: string) => Promise<Reply>;
+  /** Whether the first events of a stream hold nothing of an answer yet. */
+  readonly isPrelude: (events: Uint8Array, dialect: Dialect) => boolean;
 }
 
 export class Tries {
@@ -33,7 +35,7 @@ export class Tries {
   }
 
   /**
-   * The reply of the first owner that answers, or the refusal of the last. What breaks before its first byte is
+   * The reply of the first owner that answers, or the refusal of the last. What breaks before its answer begins is
    * replaced by the next one's, as long as there is one.
    */
   async answer(): Promise<Reply> {
@@ -68,7 +70,9 @@ export class Tries {
 
   #guarded(reply: Reply, target: Target, route: string): Reply {
     if (reply.status >= 400) return reply;
-    return replaceable(reply, async (error) => {
+    const { dialect, stream } = this.#call;
+    const isPrelude = (chunk: Uint8Array) => stream && this.#parts.isPrelude(chunk, dialect);
+    return replaceable(reply, isPrelude, async (error) => {
       this.#note(target, error, route);
       const other = await this.answer();
       // The client may have the head of a 200 by now, and no refusal can follow that as it is.

@@ -190,7 +190,29 @@ describe('a request that is right', () => {
       'x-session-id': 'w'.repeat(600),
     };
     await ask(`${on.url}${CHAT}`, { body, headers });
-    expect(calls[0]?.headers).toEqual({ 'openai-beta': 'x' });
+    expect(calls[0]?.headers).toEqual({ 'openai-beta': 'x', 'x-clawmatrix-hops': '1' });
+  });
+
+  test.each([
+    [undefined, '1'],
+    ['3', '4'],
+    ['-1', '1'],
+    ['many', '1'],
+  ])('counts the proxies that it came through: after %s this is number %s', async (before, counted) => {
+    const calls: Call[] = [];
+    await using on = await startWith(answering(calls));
+    const headers = before === undefined ? {} : { 'x-clawmatrix-hops': before };
+    await ask(`${on.url}${CHAT}`, { body, headers });
+    expect(calls[0]?.headers).toEqual({ 'x-clawmatrix-hops': counted });
+  });
+
+  test('that came through four proxies goes in a circle, and no further', async () => {
+    const calls: Call[] = [];
+    await using on = await startWith(answering(calls));
+    const told = await ask(`${on.url}${CHAT}`, { body, headers: { 'x-clawmatrix-hops': '4' } });
+    expect(told.status).toBe(508);
+    expect(told.json()).toMatchObject({ error: { code: 'loop_detected' } });
+    expect(calls).toEqual([]);
   });
 
   test('with `Expect: 100-continue` is told to go on', async () => {

@@ -11,6 +11,8 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { first, second, third } from '../support/identities.ts';
 import { type ScriptedCall, ScriptedOwner } from '../support/scripted-answer.ts';
 
+const PRELUDE = 'a role';
+
 let clock: FakeClock;
 let catalog: Catalog;
 let router: Router;
@@ -22,7 +24,8 @@ beforeEach(() => {
   clock = new FakeClock();
   catalog = new Catalog();
   [bravo, charlie, delta] = [new ScriptedOwner(), new ScriptedOwner(), new ScriptedOwner()];
-  router = new Router({ catalog, clock, entry: 'alpha', translate: (answer) => answer });
+  const isPrelude = (events: Uint8Array) => Buffer.from(events).toString().replaceAll(PRELUDE, '') === '';
+  router = new Router({ catalog, clock, entry: 'alpha', translate: (answer) => answer, isPrelude });
   catalog.replace([node(first.id, 'bravo', bravo), node(second.id, 'charlie', charlie)]);
 });
 
@@ -91,6 +94,39 @@ test.each(FAILURES)(
     expect(routeOf(got)).toBe(`alpha>charlie; model=m; upstream=p; attempts=2; failed=bravo:${word}`);
   },
 );
+
+test('what came before the answer began is as if it had not been, where another owner takes over', async () => {
+  const got = asked();
+  await settled();
+  bravo.last.start().push(PRELUDE).push(PRELUDE);
+  await settled();
+  expect(bytesOf(got).toString()).toBe('');
+  bravo.last.fail(new ClawError('upstream_truncated', 'x'));
+  await settled();
+  charlie.last.start().push(PRELUDE).push('hello').end({ finish: 'stop' });
+  await settled();
+  expect([codeOf(got), bytesOf(got).toString()]).toEqual(['whole', `${PRELUDE}hello`]);
+});
+
+test('it comes with the beginning of the answer, after which nobody else is asked', async () => {
+  const got = asked();
+  await settled();
+  bravo.last.start().push(PRELUDE).push('hello');
+  await settled();
+  expect(bytesOf(got).toString()).toBe(`${PRELUDE}hello`);
+  bravo.last.fail(new ClawError('upstream_truncated', 'x'));
+  await settled();
+  expect(codeOf(got)).toBe('upstream_truncated');
+  expect(loads()).toEqual([1, 0, 0]);
+});
+
+test('a stream that ends before its answer began has said all it had to say', async () => {
+  const got = asked();
+  await settled();
+  bravo.last.start().push(PRELUDE).end({ finish: 'stop' });
+  await settled();
+  expect([codeOf(got), bytesOf(got).toString()]).toEqual(['whole', PRELUDE]);
+});
 
 test.each<[string, (call: ScriptedCall) => unknown, string, number]>([
   ['a request that the upstream refuses', (call) => call.start(400).push(body('bad')).end(), 'whole', 400],

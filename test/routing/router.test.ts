@@ -26,7 +26,7 @@ beforeEach(() => {
     translated.push([from, to]);
     return answer;
   };
-  router = new Router({ catalog, clock, entry: 'alpha', translate });
+  router = new Router({ catalog, clock, entry: 'alpha', translate, isPrelude: () => false });
   catalog.replace([
     { id: first.id, ...LIVE, targets: [target('bravo', first.id)] },
     { id: second.id, name: 'charlie', live: true, targets: [target('charlie', second.id)] },
