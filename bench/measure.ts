@@ -7,7 +7,7 @@ import type { Target } from './target.ts';
 import { cpuSeconds } from './usage.ts';
 
 /** Each target runs this long before anything counts: the compiler has seen the code by then. */
-const WARM_UP_MS = 2_000;
+const WARM_UP_MS = 4_000;
 
 export async function measureAll(rig: Rig, scenarios: readonly Scenario[], options: Options): Promise<Table> {
   const table: Table = {};
