@@ -184,6 +184,8 @@ export const OWNER_SILENCE_MS = 30_000;
  * comments, a role, a response that begins, which repeats the instructions and tools of its request.
  */
 export const PRELUDE_BYTES_MAX = 256 * KiB;
+/** And for no longer than this: a client that waits for the first word should see that its answer has begun. */
+export const PRELUDE_MS = 5_000;
 /** Proxies of nodes that a call may come through: two that have each other as a provider would ask in a circle for ever. */
 export const HOPS_MAX = 4;
 /** Owners that one call is offered to: the first, and two more. */

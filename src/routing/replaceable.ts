@@ -1,41 +1,37 @@
 /** A reply that another one can still take the place of: until something of its answer has passed, nobody can tell. */
 import type { Outcome, Reply } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
-import { PRELUDE_BYTES_MAX } from '../core/limits.ts';
 import { changed } from '../lib/changed.ts';
+import { type Chunk, Opening, type OpeningParts } from './opening.ts';
 
 /**
  * `instead` is asked once, for what breaks before the answer begins; it throws where there is nothing else to try. What
- * comes before that is kept back: two streams of which both begin make no sense to a client.
+ * comes before that is kept back for a while: two streams of which both begin make no sense to a client.
  */
 export function replaceable(
   reply: Reply,
-  isPrelude: (chunk: Uint8Array) => boolean,
+  opening: OpeningParts,
   instead: (error: ClawError) => Promise<Reply>,
 ): Reply {
-  const body = new ReplaceableBody(reply, isPrelude, instead);
+  const body = new ReplaceableBody(reply, opening, instead);
   return changed(reply, { body, ended: body.ended });
 }
 
-type Chunk = IteratorResult<Uint8Array, undefined>;
-
 class ReplaceableBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined> {
   readonly ended: Promise<Outcome>;
-  readonly #isPrelude: (chunk: Uint8Array) => boolean;
   readonly #instead: (error: ClawError) => Promise<Reply>;
+  readonly #opening: Opening;
   #reply: Reply;
   #source: AsyncIterator<Uint8Array>;
+  /** Asked for already, and not handed over yet. */
+  #asked: Promise<Chunk> | undefined;
   #state: 'replaceable' | 'final' = 'replaceable';
   #settle: (outcome: Outcome) => void = () => {};
 
-  constructor(
-    reply: Reply,
-    isPrelude: (chunk: Uint8Array) => boolean,
-    instead: (error: ClawError) => Promise<Reply>,
-  ) {
+  constructor(reply: Reply, opening: OpeningParts, instead: (error: ClawError) => Promise<Reply>) {
     this.#reply = reply;
-    this.#isPrelude = isPrelude;
     this.#source = reply.body[Symbol.asyncIterator]();
+    this.#opening = new Opening(this.#source, opening);
     this.#instead = instead;
     this.ended = new Promise((resolve) => {
       this.#settle = resolve;
@@ -60,29 +56,15 @@ class ReplaceableBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8A
   async #first(): Promise<Chunk> {
     let broken: ClawError;
     try {
-      return await this.#opening();
+      const opening = await this.#opening.read();
+      this.#asked = this.#opening.next;
+      this.#finally();
+      return opening;
     } catch (thrown) {
       broken = ClawError.from(thrown, 'internal', 'the reply broke');
     }
     await this.#replace(broken);
     return this.#pull();
-  }
-
-  /** All up to the first chunk with something of the answer in it, in one. */
-  async #opening(): Promise<Chunk> {
-    const kept: Uint8Array[] = [];
-    let keptBytes = 0;
-    for (;;) {
-      const chunk = await this.#pull();
-      if (chunk.done !== true && keptBytes < PRELUDE_BYTES_MAX && this.#isPrelude(chunk.value)) {
-        kept.push(chunk.value);
-        keptBytes += chunk.value.length;
-        continue;
-      }
-      this.#finally();
-      if (kept.length === 0) return chunk;
-      return { done: false, value: Buffer.concat(chunk.done === true ? kept : [...kept, chunk.value]) };
-    }
   }
 
   async #replace(broken: ClawError): Promise<void> {
@@ -106,6 +88,9 @@ class ReplaceableBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8A
   }
 
   #pull(): Promise<Chunk> {
-    return this.#source.next();
+    const asked = this.#asked;
+    if (asked === undefined) return this.#source.next();
+    this.#asked = undefined;
+    return asked;
   }
 }

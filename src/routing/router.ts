@@ -37,6 +37,7 @@ export class Router {
       inFlight: (target: Target) => this.#inFlight.get(keyOf(target)) ?? 0,
     };
     this.#tries = {
+      clock: parts.clock,
       entry: parts.entry,
       pick: (targets) => pick(targets, standing),
       ask: (target, call, signal, route) => this.#ask(target, call, signal, route),

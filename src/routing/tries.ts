@@ -7,9 +7,11 @@ import { errorOfRefusal } from '../core/refusal.ts';
 import { isOfOwner, mayTryAnother } from './failing.ts';
 import { replaceable } from './replaceable.ts';
 import { type FailedTry, routeOf } from './route.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { StopSignal } from '../lib/signals.ts';
 
 export interface TriesParts {
+  readonly clock: Clock;
   /** This node's name. */
   readonly entry: string;
   /** The best of several. */
@@ -72,7 +74,7 @@ export class Tries {
     if (reply.status >= 400) return reply;
     const { dialect, stream } = this.#call;
     const isPrelude = (chunk: Uint8Array) => stream && this.#parts.isPrelude(chunk, dialect);
-    return replaceable(reply, isPrelude, async (error) => {
+    return replaceable(reply, { clock: this.#parts.clock, isPrelude }, async (error) => {
       this.#note(target, error, route);
       const other = await this.answer();
       // The client may have the head of a 200 by now, and no refusal can follow that as it is.

@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import type { Answer, Target } from '../../src/core/call.ts';
 import { ClawError, type ErrorCode } from '../../src/core/errors.ts';
 import type { NodeId } from '../../src/core/ids.ts';
-import { COOL_DOWN_MS } from '../../src/core/limits.ts';
+import { COOL_DOWN_MS, PRELUDE_MS } from '../../src/core/limits.ts';
 import { Catalog } from '../../src/routing/catalog.ts';
 import { Router } from '../../src/routing/router.ts';
 import { ask, bytesOf, codeOf, type Got, makeCall } from '../support/exchange-node.ts';
@@ -118,6 +118,38 @@ test('it comes with the beginning of the answer, after which nobody else is aske
   await settled();
   expect(codeOf(got)).toBe('upstream_truncated');
   expect(loads()).toEqual([1, 0, 0]);
+});
+
+test('it is kept back for 5 s at most: a client that waits sees its stream begin, and nobody else is asked then', async () => {
+  const got = asked();
+  await settled();
+  bravo.last.start().push(PRELUDE);
+  await settled();
+  clock.advance(PRELUDE_MS - 1);
+  await settled();
+  expect(bytesOf(got).toString()).toBe('');
+  clock.advance(1);
+  await settled();
+  expect(bytesOf(got).toString()).toBe(PRELUDE);
+  bravo.last.push('hel').push('lo');
+  await settled();
+  expect(bytesOf(got).toString()).toBe(`${PRELUDE}hello`);
+  bravo.last.fail(new ClawError('upstream_truncated', 'x'));
+  await settled();
+  expect([codeOf(got), loads()]).toEqual(['upstream_truncated', [1, 0, 0]]);
+  expect(await got.reply?.ended).toMatchObject({ kind: 'failed' });
+  expect(clock.pending).toBe(0);
+});
+
+test('a client that leaves while the beginning is kept back leaves nothing behind', async () => {
+  const stop = new AbortController();
+  const got = asked(stop);
+  await settled();
+  bravo.last.start().push(PRELUDE);
+  await settled();
+  stop.abort(new ClawError('cancelled', 'left'));
+  await settled();
+  expect([codeOf(got), bravo.last.over, router.openCalls, clock.pending]).toEqual(['cancelled', true, 0, 0]);
 });
 
 test('a stream that ends before its answer began has said all it had to say', async () => {
