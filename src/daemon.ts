@@ -182,6 +182,7 @@ class Wiring implements Daemon {
     const { name, bootEpoch, warnings } = this.#loaded;
     const peers = this.peers();
     const models = this.models();
+    const local = models.filter((model) => model.local).length;
     return {
       id: this.#identity.id,
       name,
@@ -195,10 +196,7 @@ class Wiring implements Daemon {
         direct: peers.filter(({ status }) => status === 'direct').length,
         down: peers.filter(({ status }) => status === 'down').length,
       },
-      models: {
-        local: models.filter(({ local }) => local).length,
-        remote: models.filter(({ local }) => !local).length,
-      },
+      models: { local, remote: models.length - local },
       calls: { entry: this.#router.openCalls, owner: this.#mesh.openCalls.owner },
       warnings,
     };

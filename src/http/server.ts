@@ -1,7 +1,6 @@
 /** The HTTP edge: the server, its limits and routes, and its end in order. Knows no mesh: whoever answers is handed in. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import { ClawError, type ErrorCode } from '../core/errors.ts';
+import { ClawError } from '../core/errors.ts';
 import { ROUTE_HEADER } from '../core/header-names.ts';
 import type { CallId } from '../core/ids.ts';
 import {
@@ -18,6 +17,7 @@ import {
 import type { ModelView, StatusView } from '../core/views.ts';
 import type { Clock } from '../lib/clock.ts';
 import { urlHost } from '../lib/host.ts';
+import { answerBrokenRequest } from './broken-request.ts';
 import { callIds } from './call-ids.ts';
 import { asClawError, sendError } from './error-reply.ts';
 import { type Admission, Guard, type GuardOptions } from './guard.ts';
@@ -226,30 +226,6 @@ function allowOrigin(response: ServerResponse, origin: string): void {
 /** Told in the head, where that is not out yet; else the connection is closed when it is idle. */
 function lastOfItsConnection(response: ServerResponse): void {
   response.shouldKeepAlive = false;
-}
-
-/** What is no HTTP, or too slow, or too long: there is no request to answer to, so the words go out by hand. */
-function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || socket.bytesWritten > 0) {
-    socket.destroy();
-    return;
-  }
-  const [line, code, text] = brokenRequest(error.code);
-  const body = JSON.stringify({ error: { message: text, type: 'invalid_request_error', param: null, code } });
-  const head = `HTTP/1.1 ${line}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}`;
-  socket.end(`${head}\r\nconnection: close\r\n\r\n${body}`);
-}
-
-function brokenRequest(code: string | undefined): readonly [string, ErrorCode, string] {
-  if (code === 'HPE_HEADER_OVERFLOW')
-    return [
-      '431 Request Header Fields Too Large',
-      'bad_request',
-      `the headers are larger than ${HTTP_HEADER_BYTES_MAX} bytes`,
-    ];
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return ['408 Request Timeout', 'request_timeout', 'the request did not arrive in time'];
-  return ['400 Bad Request', 'bad_request', 'this is no valid HTTP/1.1 request'];
 }
 
 function listenFault(host: string, port: number, error: NodeJS.ErrnoException): string {

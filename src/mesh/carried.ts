@@ -1,8 +1,16 @@
 /** What of a call and its reply crosses the mesh: only what the other end is sure to take. Pure. */
-import { type Headers, type Outcome, REPLY_HEADERS, type Reply } from '../core/call.ts';
+import {
+  CALL_HEADERS,
+  type Call,
+  type Headers,
+  type Outcome,
+  REPLY_HEADERS,
+  type Reply,
+} from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
+import type { CallId, NodeId } from '../core/ids.ts';
 import { CARRIED_HEADER_CHARS_MAX } from '../core/limits.ts';
-import { type EndHead, HEADER_VALUE, type ResponseHead } from '../protocol/frame.ts';
+import { type EndHead, HEADER_VALUE, type RequestHead, type ResponseHead } from '../protocol/frame.ts';
 
 /** Asked at both ends: by the sender, because a head that is refused ends the link; by the receiver, who trusts none. */
 export function carriedHeaders(headers: Headers, names: readonly string[]): Headers {
@@ -13,6 +21,21 @@ export function carriedHeaders(headers: Headers, names: readonly string[]): Head
       carried[name] = value;
   }
   return carried;
+}
+
+/** The call that a request's head and body are, at the owner. Nobody waits there who could be told of its progress. */
+export function carriedCall(head: RequestHead, origin: NodeId, body: Uint8Array): Call {
+  return {
+    id: head.id as CallId,
+    origin,
+    dialect: head.dialect,
+    model: { id: head.model, provider: head.provider },
+    stream: head.stream,
+    headers: carriedHeaders(head.headers, CALL_HEADERS),
+    body,
+    report: () => {},
+    ...(head.session === undefined ? {} : { session: head.session }),
+  };
 }
 
 /** Throws for a status that no reply of HTTP has in the end. */

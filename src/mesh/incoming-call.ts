@@ -1,7 +1,6 @@
 /** One call that the other node opened here, from `model_req` until its upstream has stopped. The owner's half. */
-import { type Answer, CALL_HEADERS, type Call, type Reply } from '../core/call.ts';
+import type { Answer, Call, Reply } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
-import type { CallId } from '../core/ids.ts';
 import {
   BUSY_RETRY_SECONDS,
   HTTP_REQUEST_MS,
@@ -11,7 +10,7 @@ import {
 } from '../core/limits.ts';
 import type { Budget } from '../lib/budget.ts';
 import type { CallFrame, RequestHead, ResetHead, ResponseHead } from '../protocol/frame.ts';
-import { carriedHeaders, endHeadOf, responseHeadOf } from './carried.ts';
+import { carriedCall, endHeadOf, responseHeadOf } from './carried.ts';
 import type { Channel } from './channel.ts';
 import { Allowance } from './credit.ts';
 import { errorOfReset, resetHeadOf } from './reset.ts';
@@ -143,18 +142,7 @@ export class IncomingCall {
   #start(body: Uint8Array): void {
     this.#state = { kind: 'starting' };
     const { head, channel } = this.#parts;
-    const call: Call = {
-      id: head.id as CallId,
-      origin: channel.peer,
-      dialect: head.dialect,
-      model: { id: head.model, provider: head.provider },
-      stream: head.stream,
-      headers: carriedHeaders(head.headers, CALL_HEADERS),
-      body,
-      report: () => {},
-      ...(head.session === undefined ? {} : { session: head.session }),
-    };
-    this.#run(call).then(
+    this.#run(carriedCall(head, channel.peer, body)).then(
       () => this.#leave(),
       (error: unknown) => this.#failed(ClawError.from(error, 'internal', 'the owner failed to answer')),
     );

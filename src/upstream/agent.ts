@@ -11,6 +11,9 @@ import { endSafely } from './socket-end.ts';
 export type HttpHandler = Dispatcher.DispatchHandler;
 export type HttpController = Dispatcher.DispatchController;
 
+/** Kept ones where there are any, and such as are made for one call. */
+export type Connections = Readonly<Record<'any' | 'fresh', Agent>>;
+
 export class Agent {
   readonly #agent: UndiciAgent;
   /** Sockets that are still being connected. */

@@ -6,7 +6,7 @@ import type { HubFailure } from '../dialect/hub.ts';
 import { ByteQueue, type ByteQueueOwner } from '../lib/byte-queue.ts';
 import type { Cancel, Clock } from '../lib/clock.ts';
 import { onAbort, type StopSignal } from '../lib/signals.ts';
-import type { Agent, HttpController, HttpHandler } from './agent.ts';
+import type { Connections, HttpController, HttpHandler } from './agent.ts';
 import { faultAfterHead, faultBeforeHead, silenceFault } from './fault.ts';
 import { endsByClosing, type HttpHead, headOf } from './head.ts';
 import { BROKE_OFF, type Intake } from './intake.ts';
@@ -14,9 +14,6 @@ import type { HttpReply, HttpRequest } from './post.ts';
 import { Silence } from './silence.ts';
 import { StaleConnection, StreamEnded } from './socket-end.ts';
 import { toldFailure } from './told-failure.ts';
-
-/** Kept ones where there are any, and such as are made for one call. */
-export type Connections = Readonly<Record<'any' | 'fresh', Agent>>;
 
 interface Arrival {
   readonly head: HttpHead;

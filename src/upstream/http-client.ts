@@ -1,7 +1,7 @@
 /** HTTP to all upstreams: owns the connections, and ends what runs over them. */
 import type { Clock } from '../lib/clock.ts';
-import { Agent } from './agent.ts';
-import { type Connections, HttpCall } from './http-call.ts';
+import { Agent, type Connections } from './agent.ts';
+import { HttpCall } from './http-call.ts';
 import type { HttpReply, HttpRequest } from './post.ts';
 import type { StopSignal } from '../lib/signals.ts';
 
