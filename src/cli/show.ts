@@ -108,8 +108,10 @@ function peerColumns({ out, env }: World): Column<PeerView>[] {
 
 /** Under the table, in full: the one thing that a person with a peer that is down came to read. */
 function reasonsText(peers: readonly PeerView[]): string {
-  const told = peers.flatMap(({ name, url, reason }) =>
-    reason === null ? [] : [`${plainText(`${name ?? url ?? '-'} is down: ${reason}`)}\n`],
+  const told = peers.flatMap(({ name, url, status, reason }) =>
+    reason === null
+      ? []
+      : [`${plainText(`${name ?? url ?? '-'}${status === 'down' ? ' is down' : ''}: ${reason}`)}\n`],
   );
   return told.length === 0 ? '' : `\n${told.join('')}`;
 }

@@ -15,6 +15,13 @@ function widest(text: string): number {
 }
 
 describe('peers', () => {
+  test('that is about to stop is still connected, and is not called down', async () => {
+    const leaving = PEERS.slice(0, 1).map((peer) => ({ ...peer, reason: 'it is stopping' }));
+    const world = await running({}, { peers: () => leaving });
+    expect(await world.run('peers')).toBe(0);
+    expect(world.written.out).toContain('\nhub: it is stopping\n');
+  });
+
   test('is a table that fits 80 columns, and why a peer is down, in full', async () => {
     const world = await running();
     expect(await world.run('peers')).toBe(0);
