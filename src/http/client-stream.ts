@@ -113,9 +113,10 @@ export class ClientStream implements Swept {
     if (!response.headersSent) return false;
     if (gone || response.writableEnded) return true;
     this.#tellRoute();
-    response.write(this.#passed.watch(call.dialect).failure(error, this.#context()));
-    // Not `end`: that would write the last chunk of the body, and say that it is whole.
-    response.socket?.destroySoon();
+    // Not `end`: that would write the last chunk of the body, and say that it is whole. And not before it is written:
+    // newer Nodes gather what is written in a turn in the response, where a socket that ends does not look.
+    const close = () => response.socket?.destroySoon();
+    response.write(this.#passed.watch(call.dialect).failure(error, this.#context()), close);
     // A client that does not read would keep the socket for ever.
     const cancel = clock.after(SOCKET_CLOSE_MS, () => response.destroy());
     response.once('close', cancel);
