@@ -1,9 +1,9 @@
 /** The shape that flows through everything: a `Call` goes in, a `Reply` comes out. */
-import { HOPS_HEADER } from './header-names.ts';
+import type { StopSignal } from '../lib/signals.ts';
 import type { Card } from './card.ts';
 import type { ClawError } from './errors.ts';
+import { HOPS_HEADER } from './header-names.ts';
 import type { CallId, NodeId } from './ids.ts';
-import type { StopSignal } from '../lib/signals.ts';
 
 /** One API shape: `chat` is Chat Completions (openai-completions), `responses` is Responses (openai-responses). */
 export type Dialect = Card['dialect'];

@@ -1,6 +1,7 @@
 /** An upstream's refusal (a `Reply` of 400 and above) as an error: for where a status can no longer be sent. */
 import { z } from 'zod';
 import { tolerantJson } from '../lib/json.ts';
+import { readText } from '../lib/read-text.ts';
 import type { Reply } from './call.ts';
 import { ClawError } from './errors.ts';
 import { ERROR_BODY_BYTES_MAX } from './limits.ts';
@@ -24,16 +25,10 @@ export async function errorOfRefusal(reply: Reply): Promise<ClawError> {
 }
 
 async function bodyText({ body }: Reply): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
   try {
-    for await (const chunk of body) {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes > ERROR_BODY_BYTES_MAX) break;
-    }
+    return (await readText(body, ERROR_BODY_BYTES_MAX)).text;
   } catch {
     // What it refused with was cut off: the status alone is worth telling.
+    return '';
   }
-  return Buffer.concat(chunks).toString('utf8');
 }

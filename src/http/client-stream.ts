@@ -4,15 +4,15 @@
  * never an end that could be taken for the answer's.
  */
 import type { Call, Headers, Reply } from '../core/call.ts';
-import { ROUTE_HEADER } from '../core/header-names.ts';
 import { ClawError } from '../core/errors.ts';
+import { ROUTE_HEADER } from '../core/header-names.ts';
 import { CLIENT_PIECE_BYTES, EDGE_SWEEP_MS, KEEPALIVE_MS, SOCKET_CLOSE_MS } from '../core/limits.ts';
 import { errorOfRefusal } from '../core/refusal.ts';
 import type { StreamContext } from '../dialect/shape.ts';
 import { sseComment } from '../dialect/sse.ts';
 import type { Cancel } from '../lib/clock.ts';
 import { asClawError } from './error-reply.ts';
-import { type Journey } from './journey.ts';
+import type { Journey } from './journey.ts';
 import { Passed } from './passed.ts';
 import type { Sweep, Swept } from './sweep.ts';
 import { Uptake } from './uptake.ts';

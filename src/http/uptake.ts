@@ -1,6 +1,6 @@
 /** Whether a client takes what is written to it. One that takes nothing for too long is given up, and its call with it. */
-import { CLIENT_STALL_MS, EDGE_SWEEP_MS } from '../core/limits.ts';
 import { ClawError } from '../core/errors.ts';
+import { CLIENT_STALL_MS, EDGE_SWEEP_MS } from '../core/limits.ts';
 import type { Sweep, Swept } from './sweep.ts';
 import type { Visit } from './visit.ts';
 

@@ -1,6 +1,6 @@
 /** The log: one JSON line per event, never with a secret in it. The only import of pino. */
 import { type DestinationStream, type Logger, pino } from 'pino';
-import type { Clock } from './clock.ts';
+import type { Cancel, Clock } from './clock.ts';
 
 export type Log = Logger;
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -75,18 +75,20 @@ const GATHER_MS = 20;
 export class StandardError {
   readonly #clock: Clock;
   #lines = '';
+  #cancel: Cancel = () => {};
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   readonly write = (lines: string): void => {
-    if (this.#lines === '') this.#clock.after(GATHER_MS, this.flush);
+    if (this.#lines === '') this.#cancel = this.#clock.after(GATHER_MS, this.flush);
     this.#lines += lines;
   };
 
   /** Writes what waits, now: also for the end of the process, which may come before the moment is over. */
   readonly flush = (): void => {
+    this.#cancel();
     const lines = this.#lines;
     this.#lines = '';
     if (lines !== '') process.stderr.write(lines);

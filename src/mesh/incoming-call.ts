@@ -9,12 +9,12 @@ import {
   WINDOW_BYTES_MAX,
 } from '../core/limits.ts';
 import type { Budget } from '../lib/budget.ts';
+import { Stop } from '../lib/signals.ts';
 import type { CallFrame, RequestHead, ResetHead, ResponseHead } from '../protocol/frame.ts';
 import { carriedCall, endHeadOf, responseHeadOf } from './carried.ts';
 import type { Channel } from './channel.ts';
 import { Allowance } from './credit.ts';
 import { errorOfReset, resetHeadOf } from './reset.ts';
-import { Stop } from '../lib/signals.ts';
 
 /** How often the exchange lets each of its calls look at itself. Two looks make `PROGRESS_MS`. */
 export const LOOK_MS = PROGRESS_MS / 2;

@@ -13,7 +13,7 @@ export interface OpeningParts {
 export class Opening {
   readonly #source: AsyncIterator<Uint8Array, undefined>;
   readonly #parts: OpeningParts;
-  readonly #kept: Uint8Array[] = [];
+  #kept: Uint8Array[] = [];
   #keptBytes = 0;
   #next: Promise<Chunk> | undefined;
   #cancel: Cancel = () => {};
@@ -71,14 +71,18 @@ export class Opening {
 
   /** `chunk`: what came behind the prelude; none where the while is over. */
   #open(chunk?: Chunk): void {
-    this.#end();
-    if (chunk !== undefined && this.#kept.length === 0) return this.#resolve(chunk);
+    const kept = this.#end();
+    if (chunk !== undefined && kept.length === 0) return this.#resolve(chunk);
     const rest = chunk === undefined || chunk.done === true ? [] : [chunk.value];
-    this.#resolve({ done: false, value: Buffer.concat([...this.#kept, ...rest]) });
+    this.#resolve({ done: false, value: Buffer.concat([...kept, ...rest]) });
   }
 
-  #end(): void {
+  /** What was kept goes out with it: the stream behind it may be a long one. */
+  #end(): readonly Uint8Array[] {
     this.#state = 'over';
     this.#cancel();
+    const kept = this.#kept;
+    this.#kept = [];
+    return kept;
   }
 }

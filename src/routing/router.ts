@@ -4,12 +4,12 @@ import { assertNever, ClawError } from '../core/errors.ts';
 import { ROUTE_HEADER } from '../core/header-names.ts';
 import { changed } from '../lib/changed.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { StopSignal } from '../lib/signals.ts';
 import type { Catalog } from './catalog.ts';
 import { Health } from './health.ts';
 import { pick } from './pick.ts';
 import { type Resolution, resolve } from './resolve.ts';
 import { Tries, type TriesParts } from './tries.ts';
-import type { StopSignal } from '../lib/signals.ts';
 
 export interface RouterParts {
   readonly catalog: Catalog;

@@ -1,14 +1,14 @@
 /** One call and the owners that it is offered to, one after the other, until one has begun to answer. */
 import type { Call, Dialect, Reply, Target } from '../core/call.ts';
-import { ROUTE_HEADER } from '../core/header-names.ts';
 import { ClawError } from '../core/errors.ts';
+import { ROUTE_HEADER } from '../core/header-names.ts';
 import { TRIES_MAX } from '../core/limits.ts';
 import { errorOfRefusal } from '../core/refusal.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { StopSignal } from '../lib/signals.ts';
 import { isOfOwner, mayTryAnother } from './failing.ts';
 import { replaceable } from './replaceable.ts';
 import { type FailedTry, routeOf } from './route.ts';
-import type { Clock } from '../lib/clock.ts';
-import type { StopSignal } from '../lib/signals.ts';
 
 export interface TriesParts {
   readonly clock: Clock;

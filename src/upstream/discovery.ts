@@ -11,6 +11,7 @@ import {
 } from '../core/limits.ts';
 import type { DiscoverySpec, UpstreamSpec } from '../core/upstream-spec.ts';
 import type { Log } from '../lib/log.ts';
+import type { StopSignal } from '../lib/signals.ts';
 import { refusedLiteral } from './address.ts';
 import { fixedHeaders } from './fixed-headers.ts';
 import { headFault } from './head-fault.ts';
@@ -18,7 +19,6 @@ import type { GetReply, HttpGetter } from './http-get.ts';
 import { type Asked, type ModelList, readModelList } from './model-list.ts';
 import { Place } from './place.ts';
 import { refusal } from './refusal.ts';
-import type { StopSignal } from '../lib/signals.ts';
 
 export interface DiscoveryParts {
   readonly nodeName: string;
