@@ -117,7 +117,7 @@ class Wiring implements Daemon {
       catalog: this.#catalog,
       clock,
       entry: name,
-      translate: (answer, from, to) => translate(answer, from, to, tools),
+      translate: (answer, from, card) => translate(answer, from, card, tools),
       isPrelude: (events, dialect) => isPrelude(events, shapes[dialect]),
     });
   }

@@ -17,6 +17,26 @@ export interface ModelRef {
   readonly provider?: string;
 }
 
+/** One place that can answer, by name: what is left of a `Target` when the catalog has changed. */
+export interface TargetKey {
+  readonly node: NodeId;
+  readonly provider: string;
+  readonly id: string;
+}
+
+/**
+ * What is asked beside a new answer: the other resources of the Responses API. `compact` and `input_tokens` have a body as
+ * a call has; the rest name a response that the target keeps, and their body is `{}` with the model in it.
+ */
+export type Operation =
+  | { readonly kind: 'compact' | 'input_tokens' }
+  | {
+      readonly kind: 'retrieve' | 'delete' | 'cancel' | 'input_items';
+      readonly responseId: string;
+      /** Behind the `?`, without it; empty where there is none. */
+      readonly query: string;
+    };
+
 export interface Call {
   readonly id: CallId;
   /** The entry: the node whose proxy was called. */
@@ -31,16 +51,34 @@ export interface Call {
   readonly body: Uint8Array;
   /** Groups the calls of one conversation. */
   readonly session?: string;
+  /** Absent: a new answer. */
+  readonly operation?: Operation;
+  /** The only target that can answer: it keeps what the call refers to. */
+  readonly home?: TargetKey;
   /** Told of whatever shows that the call is alive. */
   readonly report: (progress: Progress) => void;
 }
 
 /** What a waiting client can be told. */
 export type Progress =
-  /** The target that is being tried, as the route header writes it. */
-  | { readonly kind: 'trying'; readonly route: string }
+  /** The target that is being tried, also as the route header writes it. */
+  | {
+      readonly kind: 'trying';
+      readonly route: string;
+      readonly target: TargetKey;
+      /** What its upstream speaks. */
+      readonly dialect: Dialect;
+    }
   | { readonly kind: 'accepted' }
-  | { readonly kind: 'waiting' };
+  | Standing;
+
+/** What an owner that has taken a call does before its answer begins. */
+export type Standing =
+  | { readonly kind: 'waiting' }
+  /** The upstream loads the model. */
+  | { readonly kind: 'loading' }
+  /** The upstream reads the prompt; in tokens. */
+  | { readonly kind: 'prefill'; readonly done: number; readonly total: number };
 
 /**
  * A reply with a status below 400 holds what the call asked for. One of 400 and above is the upstream's own refusal:

@@ -1,6 +1,7 @@
 /** The models of this node and where each is answered: what the configuration comes to, and all that `upstream` needs. */
 import type { Dialect, Headers } from './call.ts';
 import type { Card } from './card.ts';
+import type { Compat } from './compat.ts';
 
 export interface UpstreamSpec {
   readonly card: Card;
@@ -13,6 +14,10 @@ export interface UpstreamSpec {
   /** The guard: the longest silence of the upstream. */
   readonly silenceMs: number;
   readonly eventBytesMax: number;
+  /** As configured, over what is known of the server. */
+  readonly compat?: Compat;
+  /** Whether what the server gets wrong is mended; left out: unless it is OpenAI itself. */
+  readonly repair?: boolean;
   /** Behind `baseUrl` is an OpenClaw gateway: an agent is asked, and told which model to use. */
   readonly gateway?: GatewaySpec;
 }
@@ -31,6 +36,8 @@ export interface DiscoverySpec {
   readonly dialect: Dialect;
   readonly silenceMs: number;
   readonly eventBytesMax: number;
+  readonly compat?: Compat;
+  readonly repair?: boolean;
 }
 
 /** All that this node has to offer, as the configuration says it. */

@@ -19,6 +19,8 @@ export interface HubReasoning {
 
 export interface HubBlob {
   readonly dialect: Dialect;
+  /** Whose it is, where that is known: another provider of the same dialect cannot read it. */
+  readonly provider?: string;
   readonly data: string;
 }
 

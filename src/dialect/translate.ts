@@ -1,5 +1,6 @@
 /** Lets a client of one dialect use an upstream of another: wraps an `Answer`, once for each try. */
 import type { Answer, Dialect, Reply } from '../core/call.ts';
+import type { Card } from '../core/card.ts';
 import { ClawError } from '../core/errors.ts';
 import { JSON_REPLY_BYTES_MAX } from '../core/limits.ts';
 import { changed } from '../lib/changed.ts';
@@ -13,8 +14,13 @@ import { TranslatedBody } from './translated-body.ts';
 /** Names in one header; a client may declare hundreds of tools. */
 const LEFT_OUT_SHOWN = 16;
 
-/** An `Answer` for calls in the dialect `from`, made of one that speaks `to`. */
-export function translate(answer: Answer, from: Dialect, to: Dialect, tools: DialectTools): Answer {
+/** An `Answer` for calls in the dialect `from`, made of one that answers for `card`. */
+export function translate(
+  answer: Answer,
+  from: Dialect,
+  { dialect: to }: Pick<Card, 'dialect' | 'provider'>,
+  tools: DialectTools,
+): Answer {
   if (from === to) return answer;
   const client = shapes[from];
   const upstream = shapes[to];

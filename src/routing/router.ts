@@ -1,5 +1,6 @@
 /** The `Answer` that finds out who can answer, has one after the other asked, and knows what is in flight. Never sees a socket. */
 import type { Answer, Call, Dialect, Reply, Target } from '../core/call.ts';
+import type { Card } from '../core/card.ts';
 import { assertNever, ClawError } from '../core/errors.ts';
 import { ROUTE_HEADER } from '../core/header-names.ts';
 import { changed } from '../lib/changed.ts';
@@ -17,7 +18,7 @@ export interface RouterParts {
   /** This node's name. */
   readonly entry: string;
   /** Wraps a target whose upstream speaks another dialect than the client; the same one costs nothing. */
-  readonly translate: (answer: Answer, from: Dialect, to: Dialect) => Answer;
+  readonly translate: (answer: Answer, from: Dialect, to: Card) => Answer;
   /** Whether the first events of a stream hold nothing of an answer yet. */
   readonly isPrelude: (events: Uint8Array, dialect: Dialect) => boolean;
 }
@@ -57,10 +58,10 @@ export class Router {
 
   async #ask(target: Target, call: Call, signal: StopSignal, route: string): Promise<Reply> {
     const { clock, translate } = this.#parts;
-    call.report({ kind: 'trying', route });
+    const { id, provider, dialect } = target.card;
+    call.report({ kind: 'trying', route, target: { node: target.node, provider, id }, dialect });
     this.#health.began(target);
-    const answer = translate(target.answer, call.dialect, target.card.dialect);
-    const { id, provider } = target.card;
+    const answer = translate(target.answer, call.dialect, target.card);
     const startedAt = clock.now();
     const done = this.#count(keyOf(target));
     try {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { translate } from '../../src/dialect/translate.ts';
 import { checkResponsesStream } from '../support/responses-rules.ts';
 import { responsesEvents } from '../support/sse-text.ts';
-import { aCall, countingTools, drained, ScriptedUpstream } from './scripted.ts';
+import { aCall, countingTools, drained, ScriptedUpstream, cardOf } from './scripted.ts';
 
 function event(delta: object, finish_reason: string | null = null): string {
   return `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
@@ -12,7 +12,7 @@ function event(delta: object, finish_reason: string | null = null): string {
 async function streamed(chunks: string[]) {
   const { answer } = new ScriptedUpstream({ chunks });
   const call = aCall('responses', { model: 'm', input: 'Hi' });
-  return translate(answer, 'responses', 'chat', countingTools())(call, new AbortController().signal);
+  return translate(answer, 'responses', cardOf('chat'), countingTools())(call, new AbortController().signal);
 }
 
 /** Each call as `id name arguments`. */

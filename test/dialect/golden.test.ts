@@ -7,7 +7,7 @@ import type { Dialect } from '../../src/core/call.ts';
 import { translate } from '../../src/dialect/translate.ts';
 import { checkResponsesStream } from '../support/responses-rules.ts';
 import { responsesEvents, sseEvents } from '../support/sse-text.ts';
-import { aCall, countingTools, drained, ScriptedUpstream } from './scripted.ts';
+import { aCall, countingTools, drained, ScriptedUpstream, cardOf } from './scripted.ts';
 
 const folder = new URL('../../fixtures/dialect/', import.meta.url);
 
@@ -23,7 +23,7 @@ function fixture(upstream: Dialect, name: string, kind: string): URL {
 
 async function played(upstream: Dialect, client: Dialect, name: string): Promise<string> {
   const script = new ScriptedUpstream({ chunks: [readFileSync(fixture(upstream, name, 'upstream.sse'))] });
-  const answer = translate(script.answer, client, upstream, countingTools());
+  const answer = translate(script.answer, client, cardOf(upstream), countingTools());
   const body = readFileSync(fixture(upstream, name, 'request.json'), 'utf8');
   const reply = await answer(aCall(client, body), new AbortController().signal);
   const { text, error } = await drained(reply);

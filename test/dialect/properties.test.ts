@@ -7,13 +7,18 @@ import { shapes } from '../../src/dialect/dialects.ts';
 import { translate } from '../../src/dialect/translate.ts';
 import { checkResponsesStream } from '../support/responses-rules.ts';
 import { responsesEvents } from '../support/sse-text.ts';
-import { aCall, countingTools, drained, ScriptedUpstream } from './scripted.ts';
+import { aCall, countingTools, drained, ScriptedUpstream, cardOf } from './scripted.ts';
 
 const folder = new URL('../../fixtures/dialect/', import.meta.url);
 
 async function played(upstream: Dialect, request: string, chunks: Uint8Array[]): Promise<string> {
   const client = upstream === 'chat' ? 'responses' : 'chat';
-  const answer = translate(new ScriptedUpstream({ chunks }).answer, client, upstream, countingTools());
+  const answer = translate(
+    new ScriptedUpstream({ chunks }).answer,
+    client,
+    cardOf(upstream),
+    countingTools(),
+  );
   const { text, error } = await drained(await answer(aCall(client, request), new AbortController().signal));
   expect(error).toBeUndefined();
   return text;

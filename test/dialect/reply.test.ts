@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Dialect } from '../../src/core/call.ts';
 import { translate } from '../../src/dialect/translate.ts';
 import { ResponseObject } from '../support/responses-schemas.ts';
-import { aCall, countingTools, drained, ScriptedUpstream } from './scripted.ts';
+import { aCall, countingTools, drained, ScriptedUpstream, cardOf } from './scripted.ts';
 
 const bodies = { chat: { model: 'alias', messages: [] }, responses: { model: 'alias', input: 'Hi' } };
 
@@ -12,7 +12,7 @@ async function answered(upstream: Dialect, reply: unknown) {
   const script = new ScriptedUpstream({
     chunks: [typeof reply === 'string' ? reply : JSON.stringify(reply)],
   });
-  const answer = translate(script.answer, client, upstream, countingTools());
+  const answer = translate(script.answer, client, cardOf(upstream), countingTools());
   const got = await answer(aCall(client, bodies[client], false), new AbortController().signal);
   const { text, error } = await drained(got);
   expect(error).toBeUndefined();
@@ -227,7 +227,7 @@ test('a response that has not ended is no answer', async () => {
 
 test('a whole reply that is left before it is read ends as cancelled', async () => {
   const script = new ScriptedUpstream({ chunks: [JSON.stringify(completion({ content: 'Hello' }))] });
-  const answer = translate(script.answer, 'responses', 'chat', countingTools());
+  const answer = translate(script.answer, 'responses', cardOf('chat'), countingTools());
   const reply = await answer(aCall('responses', bodies.responses, false), new AbortController().signal);
   await reply.body[Symbol.asyncIterator]().return?.();
   expect(await reply.ended).toEqual({ kind: 'cancelled', bytes: 0 });

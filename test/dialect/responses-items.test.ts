@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { translate } from '../../src/dialect/translate.ts';
 import { sseEvents } from '../support/sse-text.ts';
-import { aCall, countingTools, drained, ScriptedUpstream } from './scripted.ts';
+import { aCall, countingTools, drained, ScriptedUpstream, cardOf } from './scripted.ts';
 
 type Event = readonly [type: string, fields: object];
 
@@ -11,7 +11,7 @@ async function played(events: readonly Event[]) {
   const { answer } = new ScriptedUpstream({ chunks });
   const call = aCall('chat', { model: 'm', messages: [], stream: true });
   return drained(
-    await translate(answer, 'chat', 'responses', countingTools())(call, new AbortController().signal),
+    await translate(answer, 'chat', cardOf('responses'), countingTools())(call, new AbortController().signal),
   );
 }
 

@@ -1,6 +1,7 @@
 /** An upstream that plays a script, and the call that reaches it: what the dialects' tests share. */
 import { SSE_EVENT_BYTES_MAX } from '../../src/core/limits.ts';
 import type { Answer, Call, Dialect, Outcome, Reply } from '../../src/core/call.ts';
+import type { Card } from '../../src/core/card.ts';
 import { ClawError } from '../../src/core/errors.ts';
 import { newCallId, nodeIdOf } from '../../src/core/ids.ts';
 import type { DialectTools } from '../../src/dialect/shape.ts';
@@ -13,6 +14,11 @@ export function countingTools(): DialectTools {
     randomId: (prefix) => `${prefix}${String(++count).padStart(4, '0')}`,
     wall: () => 1_760_000_000_000,
   };
+}
+
+/** Of a model that is answered in this dialect. */
+export function cardOf(dialect: Dialect): Pick<Card, 'dialect' | 'provider'> {
+  return { dialect, provider: 'scripted' };
 }
 
 export function aCall(dialect: Dialect, body: unknown, stream = true): Call {

@@ -2,14 +2,14 @@
 import { describe, expect, test } from 'vitest';
 import type { Dialect } from '../../src/core/call.ts';
 import { translate } from '../../src/dialect/translate.ts';
-import { aCall, countingTools, drained, type Script, ScriptedUpstream } from './scripted.ts';
+import { aCall, countingTools, drained, type Script, ScriptedUpstream, cardOf } from './scripted.ts';
 
 const signal = new AbortController().signal;
 const body = { model: 'alias', input: 'Hi', stream: true };
 
 async function streamed(script: Script) {
   const upstream = new ScriptedUpstream(script);
-  const answer = translate(upstream.answer, 'responses', 'chat', countingTools());
+  const answer = translate(upstream.answer, 'responses', cardOf('chat'), countingTools());
   return { upstream, reply: await answer(aCall('responses', body), signal) };
 }
 
@@ -22,13 +22,13 @@ function deep(levels: number): string {
 describe('the call', () => {
   test('an upstream of the same dialect is not wrapped at all', () => {
     const { answer } = new ScriptedUpstream({ chunks: [] });
-    expect(translate(answer, 'chat', 'chat', countingTools())).toBe(answer);
+    expect(translate(answer, 'chat', cardOf('chat'), countingTools())).toBe(answer);
   });
 
   test("goes on in the upstream's dialect, with the resolved model and all else as it was", async () => {
     const upstream = new ScriptedUpstream({ chunks: [] });
     const call = { ...aCall('responses', body), session: 's', headers: { session_id: 'x' } };
-    await translate(upstream.answer, 'responses', 'chat', countingTools())(call, signal);
+    await translate(upstream.answer, 'responses', cardOf('chat'), countingTools())(call, signal);
     const [sent] = upstream.calls;
     expect(sent).toMatchObject({ id: call.id, dialect: 'chat', session: 's', headers: { session_id: 'x' } });
     expect(upstream.request).toMatchObject({ model: 'upstream-model', stream: true });
@@ -42,7 +42,7 @@ describe('the call', () => {
     ['JSON of endless depth', deep(5_000), 'bad_request'],
   ])('%s is refused before the upstream is called', async (_, text, code) => {
     const upstream = new ScriptedUpstream({ chunks: [] });
-    const answer = translate(upstream.answer, 'responses', 'chat', countingTools());
+    const answer = translate(upstream.answer, 'responses', cardOf('chat'), countingTools());
     await expect(answer(aCall('responses', text), signal)).rejects.toMatchObject({ code, status: 400 });
     expect(upstream.calls).toHaveLength(0);
   });
@@ -52,7 +52,7 @@ describe('the call', () => {
     await translate(
       upstream.answer,
       'responses',
-      'chat',
+      cardOf('chat'),
       countingTools(),
     )(aCall('responses', deep(60)), signal);
     expect(upstream.calls).toHaveLength(1);
@@ -61,7 +61,12 @@ describe('the call', () => {
   test('a key that would reach the prototype reaches nothing', async () => {
     const upstream = new ScriptedUpstream({ chunks: [] });
     const text = '{"model":"m","input":"Hi","__proto__":{"top_p":1},"metadata":{"__proto__":"x"}}';
-    await translate(upstream.answer, 'responses', 'chat', countingTools())(aCall('responses', text), signal);
+    await translate(
+      upstream.answer,
+      'responses',
+      cardOf('chat'),
+      countingTools(),
+    )(aCall('responses', text), signal);
     expect(upstream.request).toEqual({
       model: 'upstream-model',
       stream: true,
@@ -93,7 +98,7 @@ describe('the call', () => {
       ...(from === 'chat' ? { messages: [] } : { input: 'Hi' }),
       ...more,
     });
-    const { headers } = await translate(upstream.answer, from, to, countingTools())(call, signal);
+    const { headers } = await translate(upstream.answer, from, cardOf(to), countingTools())(call, signal);
     expect(headers['x-clawmatrix-left-out']).toBe(names);
   });
 

@@ -5,7 +5,7 @@ import { ClawError } from '../../src/core/errors.ts';
 import { translate } from '../../src/dialect/translate.ts';
 import { within } from '../support/eventually.ts';
 import { responsesEvents } from '../support/sse-text.ts';
-import { aCall, countingTools, drained, type Script, ScriptedUpstream } from './scripted.ts';
+import { aCall, countingTools, drained, type Script, ScriptedUpstream, cardOf } from './scripted.ts';
 
 const signal = new AbortController().signal;
 const body = { model: 'alias', input: 'Hi', stream: true };
@@ -20,7 +20,7 @@ function said(content: string, finish_reason: string | null = null): string {
 
 async function streamed(script: Script) {
   const upstream = new ScriptedUpstream(script);
-  const answer = translate(upstream.answer, 'responses', 'chat', countingTools());
+  const answer = translate(upstream.answer, 'responses', cardOf('chat'), countingTools());
   return { upstream, reply: await answer(aCall('responses', body), signal) };
 }
 
@@ -220,7 +220,7 @@ describe('leaving while the upstream is silent', () => {
     const reply = await translate(
       answer,
       'responses',
-      'chat',
+      cardOf('chat'),
       countingTools(),
     )(aCall('responses', body), signal);
     const iterator = reply.body[Symbol.asyncIterator]();
@@ -237,7 +237,7 @@ describe('leaving while the upstream is silent', () => {
     const reply = await translate(
       answer,
       'responses',
-      'chat',
+      cardOf('chat'),
       countingTools(),
     )(aCall('responses', body), signal);
     settle({ kind: 'cancelled', bytes: 12 });
@@ -264,7 +264,7 @@ describe('a Responses upstream', () => {
     const reply = await translate(
       upstream.answer,
       'chat',
-      'responses',
+      cardOf('responses'),
       countingTools(),
     )(aCall('chat', chat), signal);
     const { text, error } = await drained(reply);
@@ -282,7 +282,7 @@ describe('a Responses upstream', () => {
     const reply = await translate(
       upstream.answer,
       'chat',
-      'responses',
+      cardOf('responses'),
       countingTools(),
     )(aCall('chat', chat), signal);
     expect((await drained(reply)).error?.code).toBe('upstream_truncated');

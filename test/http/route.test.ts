@@ -1,7 +1,8 @@
 /** Where a call ran: told in the head, behind it where that was too late, and in the log with what was waited for. */
 import { describe, expect, test } from 'vitest';
-import type { Answer, Outcome, Reply } from '../../src/core/call.ts';
+import type { Answer, Outcome, Progress, Reply } from '../../src/core/call.ts';
 import { ClawError } from '../../src/core/errors.ts';
+import { nodeIdOf } from '../../src/core/ids.ts';
 import { HOLD_MS } from '../../src/core/limits.ts';
 import { ByteQueue } from '../../src/lib/byte-queue.ts';
 import { eventually } from '../support/eventually.ts';
@@ -18,6 +19,11 @@ const BRAVO = 'alpha>bravo; model=m; upstream=ollama; attempts=1';
 const CHARLIE = 'alpha>charlie; model=m; upstream=vllm; attempts=2';
 const EVENTS = chatEvents({ text: ['a'] });
 
+function trying(route: string): Progress {
+  const target = { node: nodeIdOf(new Uint8Array(32)), provider: 'p', id: 'm' };
+  return { kind: 'trying', route, target, dialect: 'chat' };
+}
+
 async function open(on: Started, owner: ScriptedOwner): Promise<StreamClient> {
   const client = new StreamClient(`${on.url}${CHAT}`, BODY);
   await eventually('the call is asked', () => owner.calls.length === 1);
@@ -33,7 +39,7 @@ describe('the route', () => {
     const owner = new ScriptedOwner();
     await using on = await startWith(owner.answer);
     const client = await open(on, owner);
-    owner.last.call.report({ kind: 'trying', route: BRAVO });
+    owner.last.call.report(trying(BRAVO));
     owner.last.start(200, { 'x-clawmatrix-route': CHARLIE }).push(EVENTS.join('')).end();
     await client.closed();
     expect(client.headers['x-clawmatrix-route']).toBe(CHARLIE);
@@ -45,7 +51,7 @@ describe('the route', () => {
     const owner = new ScriptedOwner();
     await using on = await startWith(owner.answer, { parts: { clock } });
     const client = await open(on, owner);
-    owner.last.call.report({ kind: 'trying', route: BRAVO });
+    owner.last.call.report(trying(BRAVO));
     clock.advance(HOLD_MS);
     await eventually('the head has come', () => client.status === 200);
     expect(client.headers['x-clawmatrix-route']).toBe(BRAVO);
@@ -60,12 +66,12 @@ describe('the route', () => {
     await using on = await startWith(owner.answer, { parts: { clock } });
     const client = await open(on, owner);
     const { report } = owner.last.call;
-    report({ kind: 'trying', route: BRAVO });
+    report(trying(BRAVO));
     clock.advance(1_000);
     report({ kind: 'accepted' });
     clock.advance(HOLD_MS);
     await settled(on.url);
-    report({ kind: 'trying', route: CHARLIE });
+    report(trying(CHARLIE));
     clock.advance(1_000);
     report({ kind: 'accepted' });
     clock.advance(1_000);
@@ -92,10 +98,10 @@ describe('the route', () => {
     await using on = await startWith(owner.answer);
     const client = await open(on, owner);
     const [first = '', ...rest] = EVENTS;
-    owner.last.call.report({ kind: 'trying', route: BRAVO });
+    owner.last.call.report(trying(BRAVO));
     owner.last.start(200, { 'x-clawmatrix-route': BRAVO });
     await eventually('the head has come', () => client.status === 200);
-    owner.last.call.report({ kind: 'trying', route: CHARLIE });
+    owner.last.call.report(trying(CHARLIE));
     owner.last.push(first);
     await eventually('the first event has come', () => client.events.length === 1);
     owner.last.push(rest.join('')).end();
@@ -107,11 +113,11 @@ describe('the route', () => {
 
   test('of a plain reply is the one that its body came from', async () => {
     const answer: Answer = (call): Promise<Reply> => {
-      call.report({ kind: 'trying', route: BRAVO });
+      call.report(trying(BRAVO));
       const queue = new ByteQueue({ onTaken: () => {}, onLeft: () => {} });
       const body = (async function* () {
         await Promise.resolve();
-        call.report({ kind: 'trying', route: CHARLIE });
+        call.report(trying(CHARLIE));
         yield* queue;
       })();
       queue.push(Buffer.from('{}'));
@@ -130,7 +136,7 @@ describe('the route', () => {
     await using on = await startWith(owner.answer);
     const telling = ask(`${on.url}${CHAT}`, { body: JSON.stringify({ model: 'm', stream }) });
     await eventually('the call is asked', () => owner.calls.length === 1);
-    owner.last.call.report({ kind: 'trying', route: BRAVO });
+    owner.last.call.report(trying(BRAVO));
     owner.last.fail(new ClawError('owner_silent', 'bravo says nothing'));
     expect((await telling).headers['x-clawmatrix-route']).toBe(BRAVO);
     expect(await lastLine(on)).toMatchObject({ status: 504, route: BRAVO, attempts: 1 });
@@ -143,7 +149,7 @@ describe('the route', () => {
     const client = await open(on, owner);
     clock.advance(HOLD_MS);
     await settled(on.url);
-    owner.last.call.report({ kind: 'trying', route: 'alpha\n\ndata: {"error":1}' });
+    owner.last.call.report(trying('alpha\n\ndata: {"error":1}'));
     owner.last.start().push(EVENTS.join('')).end();
     await client.closed();
     expect(client.comments).toEqual([]);

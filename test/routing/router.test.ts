@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
+import type { Card } from '../../src/core/card.ts';
 import type { Answer, Dialect, Target } from '../../src/core/call.ts';
 import { ClawError } from '../../src/core/errors.ts';
 import type { NodeId } from '../../src/core/ids.ts';
@@ -22,8 +23,8 @@ beforeEach(() => {
   catalog = new Catalog();
   owners = { bravo: new ScriptedOwner(), charlie: new ScriptedOwner() };
   translated = [];
-  const translate = (answer: Answer, from: Dialect, to: Dialect): Answer => {
-    translated.push([from, to]);
+  const translate = (answer: Answer, from: Dialect, to: Card): Answer => {
+    translated.push([from, to.dialect]);
     return answer;
   };
   router = new Router({ catalog, clock, entry: 'alpha', translate, isPrelude: () => false });
@@ -148,7 +149,13 @@ test('the owner is asked for the card’s own id and provider, whatever the clie
 test('the waiting client hears of the try before the owner is asked', async () => {
   const { call, progress } = makeCall({ model: { id: 'm' } });
   ask(router.answer, call, new AbortController().signal);
-  expect(progress).toEqual([{ kind: 'trying', route: 'alpha>bravo; model=m; upstream=p; attempts=1' }]);
+  expect(progress).toMatchObject([
+    {
+      kind: 'trying',
+      route: 'alpha>bravo; model=m; upstream=p; attempts=1',
+      target: { provider: 'p', id: 'm' },
+    },
+  ]);
 });
 
 test.each<[Dialect, Dialect]>([
