@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/clients/**'],
-    setupFiles: ['test/support/leaks.ts'],
+    setupFiles: ['test/support/leaks.ts', 'test/support/checked-fetch.ts'],
     // Processes, not threads: the leak check reads the process's own handles.
     pool: 'forks',
     // Vitest's own default leaves one of two cores idle.

@@ -27,6 +27,11 @@ export const EXAMPLES: Readonly<Record<string, string>> = {
     "apiKey": "\${OPENAI_API_KEY}",
     "api": "openai-responses",
     "timeouts": { "upstreamMs": 300000 }
+  },
+  // a server that nobody knows: what it cannot do is written here, for all of its models
+  "box": {
+    "baseUrl": "http://box.lan:5000/v1",
+    "compat": { "supportsDeveloperRole": false, "maxTokensField": "max_tokens", "requiresStringContent": true }
   }
 }`,
   models: `
@@ -42,13 +47,18 @@ export const EXAMPLES: Readonly<Record<string, string>> = {
   }
 ]`,
   proxyModels: `
-"proxyModels": [{ "id": "qwen3:8b", "nodeId": "studio", "description": "fast local model" }]`,
+"proxyModels": [
+  // listed with this description, called on no other node, and told what it is
+  { "id": "qwen3:8b", "nodeId": "studio", "description": "fast local model", "tell": true }
+]`,
   openclaw: `
 "openclaw": {
   "config": "~/.openclaw/openclaw.json",
   "gateway": { "url": "http://127.0.0.1:18789", "token": { "env": "OPENCLAW_GATEWAY_TOKEN" } }
 }`,
   timeouts: `"timeouts": { "upstreamMs": 120000, "holdMs": 10000 }`,
+  responses: `
+"responses": { "keep": "disk", "keepMs": 604800000 }   // a week, and over restarts`,
   limits: `"limits": { "sseEventBytesMax": 1048576 }`,
   log: `"log": { "level": "debug" }`,
 };

@@ -2,13 +2,17 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Loaded } from './config/load.ts';
 import { type ControlHandlers, startControl } from './control/server.ts';
+import type { Answer } from './core/call.ts';
+import { newCallId } from './core/ids.ts';
 import { CALLS_MAX, DRAIN_MS, PROCESS_BUFFER_BYTES_MAX } from './core/limits.ts';
 import { version } from './core/version.ts';
 import type { ModelView, PeerView, StatusView } from './core/views.ts';
 import { shapes } from './dialect/dialects.ts';
 import { isPrelude } from './dialect/early-failure.ts';
 import type { DialectTools } from './dialect/shape.ts';
+import { telling } from './dialect/telling.ts';
 import { translate } from './dialect/translate.ts';
+import { ResponseMemory } from './history/response-memory.ts';
 import { startEdge } from './http/server.ts';
 import { Budget } from './lib/budget.ts';
 import { type Clock, SystemClock } from './lib/clock.ts';
@@ -18,7 +22,8 @@ import { dialSocket, listenSockets } from './lib/socket.ts';
 import { Identity } from './mesh/identity.ts';
 import { Mesh } from './mesh/mesh.ts';
 import { Catalog, type CatalogNode } from './routing/catalog.ts';
-import { viewOfTarget } from './routing/model-view.ts';
+import { viewsOf } from './routing/model-view.ts';
+import { ProxyModels } from './routing/proxy-models.ts';
 import { Router } from './routing/router.ts';
 import { logged } from './upstream/logged.ts';
 import { OwnModels } from './upstream/own-models.ts';
@@ -63,10 +68,13 @@ class Wiring implements Daemon {
   readonly #log: Log;
   readonly #startedAt: number;
   readonly #identity: Identity;
-  readonly #catalog = new Catalog();
+  readonly #catalog: Catalog;
   readonly #own: OwnModels;
   readonly #mesh: Mesh;
   readonly #router: Router;
+  readonly #memory: ResponseMemory;
+  /** For what clients ask at this node's proxy. */
+  readonly #answer: Answer;
   readonly #buffers = new Budget(PROCESS_BUFFER_BYTES_MAX);
   /** What was opened, in the order of opening. */
   readonly #opened: (() => Promise<void>)[] = [];
@@ -86,7 +94,17 @@ class Wiring implements Daemon {
     this.#standardError = new StandardError(clock);
     this.#log = createLog({ clock, level, secrets, write: this.#standardError.write });
     this.#identity = new Identity(loaded.identity);
-    const tools = dialectTools(clock, loaded.config.limits.sseEventBytesMax);
+    this.#catalog = new Catalog(new ProxyModels(loaded.config.proxyModels));
+    const { responses } = loaded.config;
+    const storesNothing = responses.keep === 'none';
+    const common = dialectTools(clock, this.#log, loaded.config.limits.sseEventBytesMax);
+    const tools = { ...common, storesNothing };
+    this.#memory = new ResponseMemory(
+      { ...responses, path: loaded.responsesPath },
+      { clock, log: this.#log, targets: (model) => this.#router.live(model) },
+    );
+    const ask: Answer = (call, signal) => this.#router.answer(call, signal);
+    this.#answer = this.#memory.answering(ask, { ...tools, newId: () => newCallId() });
     this.#own = new OwnModels(offer, {
       nodeName: name,
       clock,
@@ -117,7 +135,8 @@ class Wiring implements Daemon {
       catalog: this.#catalog,
       clock,
       entry: name,
-      translate: (answer, from, card) => translate(answer, from, card, tools),
+      translate: (answer, from, card) =>
+        telling(translate(answer, from, card, tools), from, this.#catalog.words.noteFor(card)),
       isPrelude: (events, dialect) => isPrelude(events, shapes[dialect]),
     });
   }
@@ -152,15 +171,18 @@ class Wiring implements Daemon {
     await this.#own.start();
     this.#opened.push(() => this.#mesh.close());
     await this.#mesh.start().catch((error: unknown) => this.#cannotListen(error));
+    this.#opened.push(() => this.#memory.close());
+    await this.#memory.start();
     const edge = await startEdge(
       {
-        answer: this.#router.answer,
+        answer: this.#answer,
+        history: this.#memory.history,
         origin: this.#identity.id,
         nodeName: this.#loaded.name,
         clock: this.#clock,
         log: this.#log,
         budget: this.#buffers,
-        holdMs: this.#loaded.config.timeouts.holdMs,
+        ...this.#loaded.config.timeouts,
         models: () => this.models(),
         status: () => this.status(),
       },
@@ -207,7 +229,7 @@ class Wiring implements Daemon {
   }
 
   models(): readonly ModelView[] {
-    return this.#catalog.nodes.flatMap((node) => node.targets.map((target) => viewOfTarget(target, node)));
+    return viewsOf(this.#catalog);
   }
 
   async #stop(): Promise<void> {
@@ -244,7 +266,8 @@ class Wiring implements Daemon {
   }
 }
 
-function dialectTools(clock: Clock, eventBytesMax: number): DialectTools {
+function dialectTools(clock: Clock, log: Log, eventBytesMax: number): DialectTools {
   const randomId = (prefix: string) => prefix + randomBytes(16).toString('hex');
-  return { wall: () => clock.wall(), randomId, eventBytesMax };
+  const note: DialectTools['note'] = (lost, call) => log.info({ call, lost }, 'lost in translation');
+  return { wall: () => clock.wall(), randomId, eventBytesMax, note };
 }

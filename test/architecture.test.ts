@@ -28,6 +28,10 @@ const ARROWS: Record<string, { may: readonly string[]; why: string }> = {
     may: ['dialect', 'core', 'lib'],
     why: 'an upstream does not know whether a neighbour or this node asks',
   },
+  history: {
+    may: ['dialect', 'core', 'lib'],
+    why: 'what is remembered is bytes and who told them: neither the edge nor the mesh is known to it',
+  },
   http: { may: ['dialect', 'core', 'lib'], why: 'the edge must not know that peers exist' },
   control: { may: ['core', 'lib'], why: 'the control socket shows views that are handed in' },
   cli: {
@@ -35,7 +39,19 @@ const ARROWS: Record<string, { may: readonly string[]; why: string }> = {
     why: 'the command line talks to a running daemon through control',
   },
   daemon: {
-    may: ['config', 'control', 'core', 'dialect', 'http', 'lib', 'mesh', 'protocol', 'routing', 'upstream'],
+    may: [
+      'config',
+      'control',
+      'core',
+      'dialect',
+      'history',
+      'http',
+      'lib',
+      'mesh',
+      'protocol',
+      'routing',
+      'upstream',
+    ],
     why: 'daemon.ts wires everyone but the command line, which starts it',
   },
 };

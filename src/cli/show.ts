@@ -122,7 +122,7 @@ function modelColumns({ out, env }: World): Column<ModelView>[] {
     { title: 'MODEL', cell: ({ id }) => id },
     { title: 'NODE', cell: ({ node, local }) => (local ? `${node} (here)` : node) },
     { title: 'PROVIDER', cell: ({ provider }) => provider },
-    { title: 'API', cell: ({ api }) => (api === 'openai-responses' ? 'responses' : 'completions') },
+    { title: 'API', cell: ({ api }) => api.replace(/^openai-/, '') },
     {
       title: 'CONTEXT',
       align: 'right',

@@ -43,6 +43,8 @@ export interface Loaded {
   /** Higher than at any start before. */
   readonly bootEpoch: number;
   readonly controlPath: string;
+  /** The directory of remembered responses. */
+  readonly responsesPath: string;
   readonly logLevel: LogLevel;
   /** Knows every secret that was loaded. */
   readonly secrets: Secrets;
@@ -93,6 +95,7 @@ export async function load(options: LoadOptions): Promise<Loaded> {
     nodeId: identityId(identity),
     bootEpoch: epoch.value,
     controlPath: home.control,
+    responsesPath: home.responses,
     logLevel: config.log.level,
     secrets,
     warnings: [...checked.warnings, ...warnings].map((warning) => secrets.scrub(warningText(warning))),

@@ -1,8 +1,9 @@
 /** The keys of models and of the servers that run them. */
 import { z } from 'zod';
 import { Cost, ModelId, ProviderName } from '../core/card.ts';
+import { Compat } from '../core/compat.ts';
+import { API_NAMES } from '../core/dialect.ts';
 import { CARD_TEXT_CHARS_MAX, CARDS_PER_NODE_MAX, CONFIGURED_WAIT_MS_MAX } from '../core/limits.ts';
-import { API_NAMES } from '../core/views.ts';
 import { aList, baseUrlField, keyField, nodeNameField, strict } from './fields.ts';
 import { headersField } from './headers.ts';
 import type { ReadSecret } from './secrets.ts';
@@ -50,6 +51,21 @@ const traits = {
     .describe('A line for people who choose a model.'),
 };
 
+/** What the owner knows of a server and its replies. */
+const ways = {
+  compat: strict(Compat.shape)
+    .optional()
+    .describe(
+      "What the server cannot do as OpenAI's does. Over what is known of the common ones; a model's over its provider's.",
+    ),
+  repair: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether what the server gets wrong in its replies is mended. Default: unless it is OpenAI itself.',
+    ),
+};
+
 export function provider(read: ReadSecret) {
   return strict({
     baseUrl: baseUrlField.describe("The API's root, as http://127.0.0.1:11434/v1."),
@@ -63,6 +79,7 @@ export function provider(read: ReadSecret) {
       .optional()
       .describe('Asks the server which models it has, and offers those that are not in "models".'),
     timeouts: upstreamTimeouts.optional(),
+    ...ways,
   });
 }
 
@@ -84,6 +101,7 @@ export function models(read: ReadSecret) {
         'Whether other nodes may call it. Default: "mesh"; "none" for a model that the OpenClaw gateway answers.',
       ),
     timeouts: upstreamTimeouts.optional(),
+    ...ways,
   });
   return z
     .array(model)
@@ -113,9 +131,18 @@ export function models(read: ReadSecret) {
 export function proxyModel() {
   return strict({
     id: ModelId.describe('The model that is meant.'),
-    nodeId: nodeNameField.optional().describe('The only node, by name or id, that this model is called on.'),
+    nodeId: nodeNameField
+      .optional()
+      .describe(
+        'The only node, by name or id, that this model is called on. Without it any that has the model.',
+      ),
     provider: ProviderName.optional().describe('Its provider, where several have a model of that name.'),
     ...traits,
-    tell: z.boolean().optional().describe('Whether the description is told to other nodes. Default: no.'),
+    tell: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether each call tells the model its description, as "[Model: …]" before the system text. Default: no.',
+      ),
   });
 }

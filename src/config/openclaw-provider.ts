@@ -2,9 +2,10 @@
 import { z } from 'zod';
 import type { Dialect, Headers } from '../core/call.ts';
 import { Card } from '../core/card.ts';
+import { Compat } from '../core/compat.ts';
+import { dialectOfApi } from '../core/dialect.ts';
 import { namesSecret } from '../core/header-names.ts';
 import { CONFIGURED_WAIT_MS_MAX } from '../core/limits.ts';
-import { API_NAMES } from '../core/views.ts';
 import type { Secrets } from '../lib/log.ts';
 import type { Environment } from './expand.ts';
 import { printable } from './faults.ts';
@@ -35,9 +36,8 @@ export interface LendingParts {
   readonly secrets: Secrets;
 }
 
-const DIALECTS = new Map<string, Dialect>([
-  [API_NAMES.chat, 'chat'],
-  [API_NAMES.responses, 'responses'],
+/** Names that OpenClaw has beside those of the dialects. */
+const OTHER_APIS = new Map<string, Dialect>([
   ['openai-chatgpt-responses', 'responses'],
   // The same under its former name.
   ['openai-codex-responses', 'responses'],
@@ -132,6 +132,7 @@ class Reading {
       headers: { ...this.#headers(member(provider, 'headers')), ...this.#headers(member(model, 'headers')) },
       ...(silenceMs === undefined ? {} : { silenceMs }),
       traits: Traits.parse(model),
+      compat: compatOf(member(model, 'compat')),
     };
   }
 
@@ -189,9 +190,18 @@ class Reading {
   }
 }
 
+/** What of it has an effect here. As with the traits, a value that is not as it should be counts as none. */
+function compatOf(described: unknown): Compat {
+  const written = Object.entries(Compat.shape).map(
+    ([name, schema]) => [name, schema, member(described, name)] as const,
+  );
+  const fit = written.filter(([, schema, value]) => value !== undefined && schema.safeParse(value).success);
+  return Compat.parse(Object.fromEntries(fit.map(([name, , value]) => [name, value])));
+}
+
 function dialectOf(api: unknown): Dialect {
   if (api === undefined) return 'chat';
-  const dialect = typeof api === 'string' ? DIALECTS.get(api) : undefined;
+  const dialect = typeof api === 'string' ? (dialectOfApi(api) ?? OTHER_APIS.get(api)) : undefined;
   if (dialect === undefined) throw new Refused(`it speaks ${word(api)}, which this version does not`);
   return dialect;
 }

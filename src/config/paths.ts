@@ -19,6 +19,8 @@ export interface Home {
   readonly networkKey: string;
   readonly bootEpoch: string;
   readonly config: string;
+  /** The directory of remembered responses, where they are to be on disk. */
+  readonly responses: string;
   /** The control socket; on Windows the name of a pipe. */
   readonly control: string;
 }
@@ -38,6 +40,7 @@ export function homeOf({ home, env }: Wishes, platform: NodeJS.Platform = proces
     networkKey: join(path, 'mesh.key'),
     bootEpoch: join(path, 'boot-epoch'),
     config: join(path, 'clawmatrix.json'),
+    responses: join(path, 'responses'),
     control: platform === 'win32' ? pipeName(path) : join(path, 'control.sock'),
   };
 }

@@ -7,6 +7,10 @@ import {
   HOLD_MS,
   JSON_REPLY_BYTES_MAX,
   NEIGHBOURS_PER_NODE_MAX,
+  RESPONSES_BYTES_MAX,
+  RESPONSES_BYTES_MAX_MAX,
+  RESPONSES_KEEP_MS,
+  RESPONSES_KEEP_MS_MAX,
   SSE_EVENT_BYTES_MAX,
   UPSTREAM_SILENCE_MS,
 } from '../core/limits.ts';
@@ -62,19 +66,7 @@ export function configSchema(read: ReadSecret) {
     openclaw: openclaw(read)
       .optional()
       .describe('OpenClaw: what its configuration says of providers, and its gateway as the last resort.'),
-    timeouts: strict({
-      upstreamMs: upstreamMs.default(UPSTREAM_SILENCE_MS),
-      holdMs: z
-        .int()
-        .min(1)
-        .max(CONFIGURED_WAIT_MS_MAX)
-        .default(HOLD_MS)
-        .describe(
-          'Milliseconds that a stream call without a reply waits before it is answered with 200 and kept alive.',
-        ),
-    })
-      .prefault({})
-      .describe('How long this node waits.'),
+    timeouts: timeouts().prefault({}).describe('How long this node waits.'),
     limits: strict({
       sseEventBytesMax: z
         .int()
@@ -85,6 +77,11 @@ export function configSchema(read: ReadSecret) {
     })
       .prefault({})
       .describe('How much this node takes.'),
+    responses: responses()
+      .prefault({})
+      .describe(
+        'What this node remembers of Responses calls, so that clients can go on from them (previous_response_id, item_reference, GET /v1/responses/{id}).',
+      ),
     log: strict({
       level: z
         .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
@@ -93,6 +90,51 @@ export function configSchema(read: ReadSecret) {
     })
       .prefault({})
       .describe('One JSON line for each event, on standard error.'),
+  });
+}
+
+function timeouts() {
+  return strict({
+    upstreamMs: upstreamMs.default(UPSTREAM_SILENCE_MS),
+    holdMs: z
+      .int()
+      .min(1)
+      .max(CONFIGURED_WAIT_MS_MAX)
+      .default(HOLD_MS)
+      .describe(
+        'Milliseconds that a stream call without a reply waits before it is answered with 200 and kept alive.',
+      ),
+    wholeKeepaliveMs: z
+      .int()
+      .min(1)
+      .max(CONFIGURED_WAIT_MS_MAX)
+      .optional()
+      .describe(
+        'Milliseconds after which a call without a stream is answered with 200, and kept alive by line breaks before its JSON. Many clients give up after 300 s without a byte. The price: what fails after that has no status of its own, its connection is cut. Left out: never.',
+      ),
+  });
+}
+
+function responses() {
+  return strict({
+    keep: z
+      .enum(['memory', 'disk', 'none'])
+      .default('memory')
+      .describe(
+        'Where: "memory" until the daemon ends; "disk" also in the state directory, where prompts and answers are then readable by you (files with mode 0600, not encrypted); "none" nowhere.',
+      ),
+    keepMs: z
+      .int()
+      .min(1_000)
+      .max(RESPONSES_KEEP_MS_MAX)
+      .default(RESPONSES_KEEP_MS)
+      .describe('Milliseconds after its last use that a response is forgotten.'),
+    bytesMax: z
+      .int()
+      .min(1_024)
+      .max(RESPONSES_BYTES_MAX_MAX)
+      .default(RESPONSES_BYTES_MAX)
+      .describe('Bytes of requests and answers that are remembered; beyond them the least lately used go.'),
   });
 }
 

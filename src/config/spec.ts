@@ -1,8 +1,9 @@
 /** One model and whoever lends it an address, put together: what is called, with which key, and the card of it. Pure. */
 import type { Dialect, Headers } from '../core/call.ts';
 import type { Card } from '../core/card.ts';
+import type { Compat } from '../core/compat.ts';
+import { dialectOfApi } from '../core/dialect.ts';
 import type { DiscoverySpec, UpstreamSpec } from '../core/upstream-spec.ts';
-import { API_NAMES } from '../core/views.ts';
 import type { Gateway } from './gateway.ts';
 import type { Config, ModelConfig, ProviderConfig } from './schema.ts';
 
@@ -14,6 +15,8 @@ export interface Lender {
   readonly headers: Headers;
   readonly silenceMs?: number;
   readonly traits?: Traits;
+  readonly compat?: Compat;
+  readonly repair?: boolean;
 }
 
 export type Traits = Partial<
@@ -38,6 +41,7 @@ export function specOf({ model, baseUrl, lender, config }: SpecParts): UpstreamS
     headers: { ...lender?.headers, ...model.headers },
     silenceMs: model.timeouts?.upstreamMs ?? lender?.silenceMs ?? config.timeouts.upstreamMs,
     eventBytesMax: config.limits.sseEventBytesMax,
+    ...waysOf(model, lender),
   };
 }
 
@@ -65,10 +69,12 @@ export function discoveryOf(name: string, provider: ProviderConfig, config: Conf
     dialect,
     silenceMs,
     eventBytesMax: config.limits.sseEventBytesMax,
+    ...waysOf(provider, undefined),
   };
 }
 
-export function lenderOf({ baseUrl, apiKey, api, headers = {}, timeouts }: ProviderConfig): Lender {
+export function lenderOf(provider: ProviderConfig): Lender {
+  const { baseUrl, apiKey, api, headers = {}, timeouts } = provider;
   const silenceMs = timeouts?.upstreamMs;
   return {
     baseUrl,
@@ -76,15 +82,29 @@ export function lenderOf({ baseUrl, apiKey, api, headers = {}, timeouts }: Provi
     dialect: dialectOf(api),
     headers,
     ...(silenceMs === undefined ? {} : { silenceMs }),
+    ...waysOf(provider, undefined),
   };
 }
 
 function dialectOf(api: ModelConfig['api']): Dialect {
-  return api === API_NAMES.responses ? 'responses' : 'chat';
+  return (api === undefined ? undefined : dialectOfApi(api)) ?? 'chat';
 }
 
 function keyOf({ id, provider }: ModelConfig): Pick<Card, 'id' | 'provider'> {
   return { id, provider };
+}
+
+/** A word of the model's goes over the same word of whoever lends it an address. */
+function waysOf(
+  model: Pick<ModelConfig, 'compat' | 'repair'>,
+  lender: Pick<Lender, 'compat' | 'repair'> | undefined,
+): Pick<UpstreamSpec, 'compat' | 'repair'> {
+  const repair = model.repair ?? lender?.repair;
+  const compat = { ...lender?.compat, ...model.compat };
+  return {
+    ...(Object.keys(compat).length === 0 ? {} : { compat }),
+    ...(repair === undefined ? {} : { repair }),
+  };
 }
 
 function traitsOf(model: ModelConfig, lent: Traits = {}): Traits {

@@ -50,7 +50,7 @@ export function resolveUpstreams(config: Config, around: Surroundings): Resolved
   return {
     offer: { upstreams, announced, discoveries, looksAround: isBare(config) },
     warnings: [
-      ...notYetUsed(config),
+      ...eventsForHere(config),
       ...ownListed(config),
       ...unusedFile(config, around.openclaw),
       ...search.warnings,
@@ -198,17 +198,14 @@ function unusedFile(config: Config, file: OpenclawFile): Warning[] {
   ];
 }
 
-function notYetUsed(config: Config): Warning[] {
-  const warnings: Warning[] = [];
-  if (config.proxyModels.length > 0)
-    warnings.push({
-      what: '"proxyModels" is not yet used by this version: every model is listed as its owner describes it',
-    });
-  if (config.limits.sseEventBytesMax > SSE_EVENT_BYTES_MAX)
-    warnings.push({
+/** Events that no other node takes. */
+function eventsForHere(config: Config): Warning[] {
+  if (config.limits.sseEventBytesMax <= SSE_EVENT_BYTES_MAX) return [];
+  return [
+    {
       what:
         `limits.sseEventBytesMax is over ${SSE_EVENT_BYTES_MAX}: other nodes hold no more of one event, ` +
         'so a longer one reaches only the clients of this node',
-    });
-  return warnings;
+    },
+  ];
 }

@@ -1,8 +1,9 @@
 /** What the command line can ask of a running daemon, and the form of each answer. */
 import { z } from 'zod';
 import { Card } from '../core/card.ts';
+import { API_NAMES } from '../core/dialect.ts';
 import { asNodeId, type NodeId } from '../core/ids.ts';
-import { API_NAMES, type ModelView, type PeerView, type StatusView } from '../core/views.ts';
+import type { ModelView, PeerView, StatusView } from '../core/views.ts';
 
 export interface Answers {
   readonly status: StatusView;

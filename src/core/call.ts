@@ -1,12 +1,12 @@
 /** The shape that flows through everything: a `Call` goes in, a `Reply` comes out. */
 import type { StopSignal } from '../lib/signals.ts';
 import type { Card } from './card.ts';
+import type { Dialect } from './dialect.ts';
 import type { ClawError } from './errors.ts';
-import { HOPS_HEADER } from './header-names.ts';
+import { HOPS_HEADER, LEFT_OUT_HEADER } from './header-names.ts';
 import type { CallId, NodeId } from './ids.ts';
 
-/** One API shape: `chat` is Chat Completions (openai-completions), `responses` is Responses (openai-responses). */
-export type Dialect = Card['dialect'];
+export type { Dialect };
 
 /** Lower-case names, one value each. */
 export type Headers = Readonly<Record<string, string>>;
@@ -55,6 +55,10 @@ export interface Call {
   readonly operation?: Operation;
   /** The only target that can answer: it keeps what the call refers to. */
   readonly home?: TargetKey;
+  /** The response that the conversation goes on from, as the client named it. The body need not name it any more. */
+  readonly continues?: string;
+  /** With a `home`: the same call with all that it refers to written out, for a home that knows nothing of it any more. */
+  readonly writtenOut?: () => Call;
   /** Told of whatever shows that the call is alive. */
   readonly report: (progress: Progress) => void;
 }
@@ -136,7 +140,7 @@ export const CALL_HEADERS: readonly string[] = [
   HOPS_HEADER,
 ];
 
-/** Headers of the upstream that reach the client: what clients act on (form, retry, rate). */
+/** Headers of the upstream that reach the client: what clients act on (form, retry, rate), and what its owner says of it. */
 export const REPLY_HEADERS: readonly string[] = [
   'content-type',
   'retry-after',
@@ -149,4 +153,5 @@ export const REPLY_HEADERS: readonly string[] = [
   'x-ratelimit-remaining-tokens',
   'x-ratelimit-reset-requests',
   'x-ratelimit-reset-tokens',
+  LEFT_OUT_HEADER,
 ];

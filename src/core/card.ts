@@ -1,5 +1,6 @@
 /** What an owner announces of one model. Its key is (node, provider, id). */
 import { z } from 'zod';
+import { DIALECTS } from './dialect.ts';
 import { CARD_TEXT_CHARS_MAX, MODEL_ID_CHARS_MAX } from './limits.ts';
 
 const tokens = z
@@ -33,7 +34,7 @@ export const Card = z.object({
   id: ModelId,
   provider: ProviderName,
   /** What the upstream behind it speaks. */
-  dialect: z.enum(['chat', 'responses']),
+  dialect: z.enum(DIALECTS),
   description: z
     .string()
     .max(CARD_TEXT_CHARS_MAX)

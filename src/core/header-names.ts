@@ -3,6 +3,9 @@
 /** Where a call went, told with every reply. */
 export const ROUTE_HEADER = 'x-clawmatrix-route';
 
+/** The parameters of a request that its upstream was not told of, told with every reply. */
+export const LEFT_OUT_HEADER = 'x-clawmatrix-left-out';
+
 /** Set by the daemon or by HTTP itself: a second opinion would send a key elsewhere or break the message's framing. */
 const OWNED: ReadonlySet<string> = new Set([
   'accept',

@@ -11,35 +11,73 @@ export interface Home {
   readonly dialect: Dialect;
 }
 
+/** How an answer ended, as the client got it: nothing of it is read unless somebody refers to it. */
+export interface Told {
+  /** The last events of a stream, or all of a whole reply. In their order. */
+  readonly bytes: readonly Uint8Array[];
+  /** The upstream's own id of the response, where the client was told another. */
+  readonly upstreamId?: string;
+}
+
 /** One answer that a client may refer to. */
 export interface KeptResponse {
   /** `resp_…`, as the client saw it. */
   readonly id: string;
-  readonly home: Home;
-  /** The client's JSON, as it was sent; what it referred to is not written out in it. */
-  readonly request: Uint8Array;
-  /** The whole Response object as JSON, as the client got it. */
-  readonly response: Uint8Array;
-  /** Milliseconds since 1970. */
-  readonly keptAt: number;
+  /** The whole Response object. */
+  readonly response: Readonly<Record<string, unknown>>;
+}
+
+/** A response that is at its upstream too, or there alone. */
+export interface KeptUpstream {
+  readonly target: TargetKey;
+  /** What the upstream calls it. */
+  readonly id: string;
+}
+
+/** A stream that is on its way to a client. */
+export interface RunningStream {
+  /** The first events, as the client got them; undefined before that. */
+  readonly begun: () => Uint8Array | undefined;
+  /** What has passed by now. */
+  readonly told: () => Told;
+  readonly home: () => Home | undefined;
+  /** Ends it for the client, and at its upstream. */
+  readonly cut: () => void;
+}
+
+/** One Responses call of a client, and the memory of what comes of it. */
+export interface ResumedCall {
+  /**
+   * As its upstream can answer it: what is kept here is written out in its body, what a target keeps makes that target its
+   * `home`. The very same call where it refers to nothing.
+   */
+  readonly call: Call;
+  /** Whether `keep` has any use: without it nobody need hold the reply's bytes. */
+  readonly keeps: boolean;
+  /** Can be referred to, or cut, from now until `over`: a client may go on from an answer before it is over here. */
+  runs(stream: RunningStream): void;
+  /** Whatever came of it; the last that is told. */
+  over(): void;
+  /** The answer has ended well. `home`: undefined where no target was asked. */
+  keep(home: Home | undefined, told: Told): void;
+  /** The call failed: what it continued can no longer be continued from a connection's own memory. */
+  failed(error: ClawError): void;
 }
 
 export interface ResponseHistory {
-  /**
-   * The call as its upstream can answer it: what is kept here is written out in its body, what a target keeps makes that
-   * target its `home`. Throws `previous_response_not_found` (400) and `item_not_found` (404). A call that refers to nothing
-   * comes back as it is. `body` is the call's JSON, parsed.
-   */
-  resumed(call: Call, body: Readonly<Record<string, unknown>>): Call;
-  /** The answer has ended well. `response` as in `KeptResponse`. Keeps nothing where the client asked for that. */
-  keep(call: Call, home: Home, response: Uint8Array): void;
-  /** The call failed: what it continued can no longer be continued from a connection's own memory. */
-  failed(call: Call, error: ClawError): void;
+  /** `body` is the call's JSON, parsed. Throws `previous_response_not_found` (400) and `item_not_found` (404). */
+  open(call: Call, body: Readonly<Record<string, unknown>>): ResumedCall;
   find(id: string): KeptResponse | undefined;
-  /** The items that the response was made from, oldest first, with what it referred to. */
-  inputItems(id: string): readonly unknown[] | undefined;
-  /** Whether there was one. */
+  /** The items that the response was made from, oldest first, with what it referred to; each has an id. */
+  inputItems(id: string): readonly Readonly<Record<string, unknown>>[] | undefined;
+  /** Where the response is kept but here, as far as is known. */
+  upstreamOf(id: string): KeptUpstream | undefined;
+  /** Cuts the response where it is running: as it is then, or undefined. */
+  cancel(id: string): Readonly<Record<string, unknown>> | undefined;
+  /** Forgets it here; whether there was one. */
   delete(id: string): boolean;
+  /** It is gone at its upstream too. */
+  forget(id: string): void;
   /** Knows all of this one, and for its own calls also the last answer that was not to be stored: for one WebSocket. */
   session(): ResponseHistory;
 }

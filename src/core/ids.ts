@@ -35,6 +35,13 @@ export function shortId(id: NodeId): string {
   return id.slice(0, 8);
 }
 
+/** Whether a response can have this id: what it holds can stand in a path, and in a log. */
+export function isResponseId(text: string): boolean {
+  return RESPONSE_ID.test(text);
+}
+
+const RESPONSE_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
+
 export function newCallId(random: (bytes: number) => Uint8Array = randomBytes): CallId {
   return Buffer.from(random(16)).toString('hex') as CallId;
 }

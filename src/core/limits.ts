@@ -9,6 +9,23 @@ const MiB = 1024 * KiB;
 export const REQUEST_BODY_BYTES_MAX = 32 * MiB;
 /** Nesting of a request's JSON: no client goes beyond a tool schema's twenty; recursion must stay shallow. */
 export const JSON_DEPTH_MAX = 64;
+/** Messages or input items of a request that is translated: the longest conversations of agents have some thousand. */
+export const INPUT_ITEMS_MAX = 16_384;
+/** A call's id towards Responses servers and towards chat servers: OpenAI refuses a longer one. */
+export const RESPONSES_CALL_ID_CHARS_MAX = 64;
+export const CHAT_CALL_ID_CHARS_MAX = 40;
+/** An answer's reasoning as a client keeps it for the next turn; what is beyond goes without it. */
+export const REASONING_BLOB_CHARS_MAX = 1 * MiB;
+/** A tool's name: OpenAI refuses a longer one. */
+export const TOOL_NAME_CHARS_MAX = 64;
+/** Texts that end an answer, where the entry has to look for them: OpenAI takes four, programs for stories send twenty. */
+export const STOP_TEXTS_MAX = 32;
+/** The length of one: so much of an answer may be held back, and compared with each. */
+export const STOP_TEXT_CHARS_MAX = 256;
+/** Choices of one answer that are told apart: the most that OpenAI gives. */
+export const CHOICES_MAX = 128;
+/** What one translated answer says of its losses in the log; more of the same kind says nothing new. */
+export const NOTES_PER_CALL_MAX = 16;
 /** One SSE event or line of an upstream; it is held whole, at the owner and at the entry. */
 export const SSE_EVENT_BYTES_MAX = 1 * MiB;
 /** A reply without a stream that has to be translated, and so is held whole. */
@@ -44,8 +61,10 @@ export const UPSTREAM_SILENCE_MS = 120_000;
 export const CONFIGURED_WAIT_MS_MAX = 86_400_000;
 /** A stream call that has no reply yet is answered with 200 after this long: clients and proxies give up on silence. */
 export const HOLD_MS = 10_000;
-/** Between two signs of life to a client that waits. */
-export const KEEPALIVE_MS = 15_000;
+/** Between two signs of life to a client that waits: it is promised one within 15 s, and timers fire late on busy machines. */
+export const KEEPALIVE_MS = 14_000;
+/** A request up to this size is repeated in a response that the entry begins itself: instructions and tools, as OpenAI's does. */
+export const ECHOED_REQUEST_BYTES_MAX = 1 * MiB;
 /** A client that takes no byte for this long while there is something to send is given up. */
 export const CLIENT_STALL_MS = 60_000;
 /** A chunk goes to the client in pieces of this size, so that one that reads slowly is seen to read. */
@@ -56,6 +75,8 @@ export const EDGE_SWEEP_MS = 1_000;
 export const UPSTREAM_END_MS = 2_000;
 /** A kept connection that ends so soon after a call went out on it was closed before; later the call may be in work. */
 export const UPSTREAM_STALE_MS = 500;
+/** How often a server that says that it still loads its model is asked again: loading takes many times that. */
+export const LOADING_LOOK_MS = 1_000;
 /** To a TCP and TLS connection with the upstream. */
 export const UPSTREAM_CONNECT_MS = 10_000;
 
@@ -65,6 +86,8 @@ export const UPSTREAM_CONNECT_MS = 10_000;
 export const DISCOVERY_MS = 10_000;
 /** For one whole list. A server that is busy with a large model answers late, not never. */
 export const DISCOVERY_ANSWER_MS = 5_000;
+/** A configured server that could not be asked what it is, is asked again: what is not known of it is only left undone. */
+export const SERVER_PROBE_AGAIN_MS = 60_000;
 /** One list: public ones have some hundred models at a few kilobytes each. */
 export const DISCOVERY_BYTES_MAX = 4 * MiB;
 /** Models of one list that are looked at: far above what a node announces, and milliseconds of work. */
@@ -100,6 +123,16 @@ export const KEY_FAILURES_MS = 60_000;
 export const KEY_LOCKOUT_MS = 300_000;
 /** Addresses with wrong keys that are remembered. */
 export const KEY_FAILURES_REMEMBERED_MAX = 1_024;
+/** WebSockets of clients: each holds a connection, and may have a message of the largest size under way. */
+export const CLIENT_SOCKETS_MAX = 256;
+/** One is closed after an hour, as OpenAI does it: clients that open a new one then forget what the old one kept. */
+export const CLIENT_SOCKET_MS = 3_600_000;
+/** How often a client on a WebSocket is asked for a sign of life: proxies on the way count it too. */
+export const CLIENT_PING_MS = 15_000;
+/** Without any sign for this long it is gone. One that runs a tool between two responses may not look at its socket. */
+export const CLIENT_SILENCE_MS = 300_000;
+/** Pieces of one message on a WebSocket: some clients send a large one in pieces of a few kilobytes. */
+export const CLIENT_FRAGMENTS_MAX = 16_384;
 /** A refused request's body is read on for this long and this far, so that the client sees the refusal. */
 export const HTTP_DRAIN_MS = 500;
 export const HTTP_DRAIN_BYTES_MAX = 256 * KiB;
@@ -201,6 +234,40 @@ export const CALL_ID_MEMORY_MS = 600_000;
 export const CALL_IDS_REMEMBERED_MAX = 100_000;
 /** Suggested to a client that meets a full node. */
 export const BUSY_RETRY_SECONDS = 2;
+
+// --- What an entry remembers of Responses calls -------------------------------------------------------------------
+
+/** Default of `responses.bytesMax`: some thousand turns of a usual conversation, and little beside a model. */
+export const RESPONSES_BYTES_MAX = 64 * MiB;
+/** The most that can be configured: it is in memory, and on disk it is read at the start. */
+export const RESPONSES_BYTES_MAX_MAX = 1024 * MiB;
+/** Default of `responses.keepMs`: who has not gone on with a conversation for a day begins a new one. */
+export const RESPONSES_KEEP_MS = 86_400_000;
+/** The longest that can be configured: OpenAI keeps responses for 30 days. */
+export const RESPONSES_KEEP_MS_MAX = 30 * 86_400_000;
+/** Responses that are kept, however small: each has an entry in two maps, and on disk a file. */
+export const RESPONSES_MAX = 16_384;
+/** What an entry costs beside its bytes. */
+export const RESPONSE_OVERHEAD_BYTES = 512;
+/** How often what has expired is looked for: nobody can refer to it by then, so only its room matters. */
+export const RESPONSES_SWEEP_MS = 60_000;
+/** Responses in a row that one call continues: each is read to write the conversation out. */
+export const RESPONSE_CHAIN_MAX = 1_024;
+/** Responses that upstreams keep whose homes are remembered when the rest is forgotten: 200 bytes each. */
+export const RESPONSE_HOMES_MAX = 65_536;
+/** How often the use of a response on disk is noted there: exact to a part of the shortest useful time. */
+export const RESPONSE_TOUCH_MS = 3_600_000;
+/** Writes to disk that wait: a disk that is slower than that loses the oldest use of it, memory alone has them then. */
+export const RESPONSE_WRITES_MAX = 1_024;
+/** The head of a response's file. */
+export const RESPONSE_HEAD_BYTES_MAX = 4 * KiB;
+/** A page of `input_items`: OpenAI's default, and its most. */
+export const INPUT_ITEMS_PAGE = 20;
+export const INPUT_ITEMS_PAGE_MAX = 100;
+/** The query of an operation: `include`, `after`, `limit`, `order`. */
+export const OPERATION_QUERY_CHARS_MAX = 512;
+/** The latest words of the user that a compaction keeps as they are: they hold what was wanted, and cost few tokens. */
+export const COMPACTION_VERBATIM_CHARS_MAX = 16_000;
 
 // --- What nodes tell of themselves --------------------------------------------------------------------------------
 

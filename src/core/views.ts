@@ -1,6 +1,6 @@
 /** What `/status`, `/v1/models` and the command line show; made by the daemon, printed by the others. */
-import type { Dialect } from './call.ts';
 import type { Card } from './card.ts';
+import type { API_NAMES, Dialect } from './dialect.ts';
 import type { NodeId } from './ids.ts';
 
 export interface PeerView {
@@ -50,9 +50,3 @@ export interface StatusView {
   readonly calls: { readonly entry: number; readonly owner: number };
   readonly warnings: readonly string[];
 }
-
-/** The value of the configuration's `api` for each dialect. */
-export const API_NAMES = {
-  chat: 'openai-completions',
-  responses: 'openai-responses',
-} as const satisfies Record<Dialect, string>;

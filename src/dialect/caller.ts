@@ -1,7 +1,12 @@
-/** The parameters that OpenAI's two APIs name alike: who asks, what is kept, how it is cached and served. */
+/** The parameters that OpenAI's two APIs name or mean alike: who asks, what is kept, how it is cached and served. */
 import { z } from 'zod';
 import { maybe } from './door.ts';
 import type { HubRequest } from './hub.ts';
+
+/** llama.cpp's clients write -1 or 0 for an answer without a limit. */
+export const TokenLimit = maybe(z.int()).transform((limit) =>
+  limit !== undefined && limit > 0 ? limit : undefined,
+);
 
 /** Members of a request's schema. */
 export const CallerWire = {

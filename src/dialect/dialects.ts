@@ -4,4 +4,6 @@ import { chat } from './chat.ts';
 import { responses } from './responses.ts';
 import type { DialectShape } from './shape.ts';
 
-export const shapes: Record<Dialect, DialectShape> = { chat, responses };
+export type Shapes = Readonly<Record<Dialect, DialectShape>>;
+
+export const shapes: Shapes = { chat, responses };

@@ -115,10 +115,11 @@ function messageOf(issue: z.core.$ZodIssue): string {
   return issue.message.replace(/^Invalid input: /, '').replace(/^Invalid discriminator value\. E/, 'e');
 }
 
+/** A branch that has another complaint than the type is the one that was meant. */
 function joined(branches: readonly Fault[]): string {
-  const expected = branches.map((fault) => /^expected (.+), received/.exec(fault.message)?.[1]);
-  const known = expected.filter((text) => text !== undefined);
-  return known.length === 0 ? (branches[0]?.message ?? 'invalid') : `expected ${known.join(' or ')}`;
+  const expected = branches.map((fault) => /^expected ([^,]+)/.exec(fault.message)?.[1]);
+  const at = expected.indexOf(undefined);
+  return branches[at]?.message ?? `expected ${expected.join(' or ')}`;
 }
 
 function fieldName(at: string, path: readonly PropertyKey[]): string {

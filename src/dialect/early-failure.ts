@@ -5,7 +5,6 @@ import { maybe } from './door.ts';
 import { readFailure } from './failure.ts';
 import type { HubFailure } from './hub.ts';
 import type { DialectShape, DialectTools } from './shape.ts';
-import { wholeEvents } from './sse.ts';
 
 /** `{"error": …}` and nothing that is an answer in any dialect, or old servers' `{"object":"error", …}`. */
 const Told = z.object({
@@ -42,7 +41,7 @@ export function failureOfStart(events: Uint8Array, shape: DialectShape): HubFail
   if (!maySayFailure(events)) return undefined;
   const reader = shape.streamReader(readerTools(Number.POSITIVE_INFINITY));
   try {
-    for (const { data, name } of wholeEvents(events)) {
+    for (const { data, name } of shape.framing.events(events)) {
       for (const event of reader.read(data, name)) {
         if (event.type === 'failed') return event.failure;
         if (event.type !== 'started') return undefined;
@@ -58,9 +57,9 @@ export function failureOfStart(events: Uint8Array, shape: DialectShape): HubFail
 export function isPrelude(events: Uint8Array, shape: DialectShape): boolean {
   const reader = shape.streamReader(readerTools(Number.POSITIVE_INFINITY));
   try {
-    return wholeEvents(events).every(({ data, name }) =>
-      reader.read(data, name).every(({ type }) => type === 'started'),
-    );
+    return shape.framing
+      .events(events)
+      .every(({ data, name }) => reader.read(data, name).every(({ type }) => type === 'started'));
   } catch {
     // What cannot be understood is passed: whoever reads the stream tells of it.
     return false;
@@ -70,7 +69,7 @@ export function isPrelude(events: Uint8Array, shape: DialectShape): boolean {
 /** The failure that any of these events tells of. */
 export function failureAmong(events: Uint8Array, shape: DialectShape): HubFailure | undefined {
   if (!maySayFailure(events)) return undefined;
-  for (const { data, name } of wholeEvents(events)) {
+  for (const { data, name } of shape.framing.events(events)) {
     try {
       // Each by a reader of its own: what came before it is not known here.
       const read = shape.streamReader(readerTools(Number.POSITIVE_INFINITY)).read(data, name);
@@ -84,5 +83,5 @@ export function failureAmong(events: Uint8Array, shape: DialectShape): HubFailur
 
 /** For readers whose answer nobody sees: ids are not needed, nor is the time. */
 export function readerTools(eventBytesMax: number): DialectTools {
-  return { eventBytesMax, randomId: (prefix) => prefix, wall: () => 0 };
+  return { eventBytesMax, randomId: (prefix) => prefix, wall: () => 0, note: () => {} };
 }

@@ -13,6 +13,8 @@ const Fields = z.object({
   type: text,
   param: text,
   code: maybe(z.union([z.string(), z.number().transform(String)])).catch(undefined),
+  /** OpenRouter's own message says that a provider failed; here is what that said. */
+  metadata: maybe(z.object({ raw: text })).catch(undefined),
 });
 
 /** `{"error": …}` as a text or an object, or the same fields without it, as old servers send them. */
@@ -20,8 +22,9 @@ export function readFailure(error: unknown): HubFailure {
   if (typeof error === 'string')
     return { message: shortened(error), code: undefined, type: undefined, param: undefined };
   const fields = Fields.safeParse(error);
-  const { message, code, type, param } = fields.success ? fields.data : {};
-  return { message: shortened(message ?? 'the upstream failed without a reason'), code, type, param };
+  const { message = 'the upstream failed without a reason', code, type, param, metadata } = fields.data ?? {};
+  const said = metadata?.raw === undefined ? message : `${message}: ${metadata.raw}`;
+  return { message: shortened(said), code, type, param };
 }
 
 export function failureError(failure: HubFailure): ClawError {

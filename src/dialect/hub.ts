@@ -24,8 +24,12 @@ export interface HubRequest {
   readonly instructions?: string;
   readonly turns: readonly HubTurn[];
   readonly tools: readonly HubTool[];
+  /** Tools that the conversation itself told of, behind those declared: found by a search, or handed in on the way. */
+  readonly addedTools?: readonly HubTool[];
   readonly toolChoice?: HubToolChoice;
   readonly parallelToolCalls?: boolean;
+  /** The client reads one call of an answer and no id of it: the form of chat before there were tools. */
+  readonly singleCall?: boolean;
   readonly sampling: HubSampling;
   readonly outputTokensMax?: number;
   readonly format?: HubFormat;
@@ -37,6 +41,8 @@ export interface HubRequest {
   /** Asked for the usage inside the stream, where the dialect leaves that to the client. */
   readonly streamUsage: boolean;
   readonly store?: boolean;
+  /** The response that the conversation goes on from, as the client named it; all that it holds is in `turns`. */
+  readonly continues?: string;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly user?: string;
   readonly safetyIdentifier?: string;
@@ -109,23 +115,42 @@ export type HubSource =
   | { readonly kind: 'data'; readonly data: string }
   | { readonly kind: 'id'; readonly id: string };
 
-export type HubTool =
-  | {
-      readonly kind: 'function';
-      readonly name: string;
-      readonly description?: string;
-      readonly parameters?: JsonObject;
-      readonly strict?: boolean;
-    }
-  /** Takes free text, by a grammar where it has one. */
-  | {
-      readonly kind: 'custom';
-      readonly name: string;
-      readonly description?: string;
-      readonly format?: HubGrammar;
-    }
-  /** Run by the provider, or grouped in a way of one dialect: as it was written. */
-  | { readonly kind: 'hosted'; readonly type: string; readonly raw: JsonObject };
+export type HubTool = HubFunctionTool | HubCustomTool | HubHostedTool | HubNamespace;
+
+export interface HubFunctionTool {
+  readonly kind: 'function';
+  readonly name: string;
+  readonly description?: string;
+  readonly parameters?: JsonObject;
+  readonly strict?: boolean;
+  /** Not to be shown to the model before a search has found it. */
+  readonly deferred?: boolean;
+}
+
+/** Takes free text, by a grammar where it has one. */
+export interface HubCustomTool {
+  readonly kind: 'custom';
+  readonly name: string;
+  readonly description?: string;
+  readonly format?: HubGrammar;
+  readonly deferred?: boolean;
+}
+
+/** Run by the provider: as it was written. `param` is its place in the request. */
+export interface HubHostedTool {
+  readonly kind: 'hosted';
+  readonly type: string;
+  readonly raw: JsonObject;
+  readonly param: string;
+}
+
+/** Tools under one name: a call says the name of its tool and of the namespace. */
+export interface HubNamespace {
+  readonly kind: 'namespace';
+  readonly name: string;
+  readonly description?: string;
+  readonly tools: readonly (HubFunctionTool | HubCustomTool | HubHostedTool)[];
+}
 
 export type HubGrammar =
   | { readonly kind: 'text' }
@@ -138,7 +163,7 @@ export type HubToolChoice =
 
 /** One tool of those declared. */
 export type HubToolName =
-  | { readonly kind: 'function' | 'custom'; readonly name: string }
+  | { readonly kind: 'function' | 'custom'; readonly name: string; readonly namespace?: string }
   | { readonly kind: 'hosted'; readonly raw: JsonObject };
 
 // --- The reply ------------------------------------------------------------------------------------------------------
@@ -171,6 +196,8 @@ export interface HubUsage {
   readonly cachedTokens: number;
   readonly cacheWriteTokens?: number;
   readonly reasoningTokens: number;
+  /** In the provider's own money, where it tells that. */
+  readonly cost?: number;
 }
 
 /**

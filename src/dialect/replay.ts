@@ -41,25 +41,34 @@ function deltasOf(item: HubItem): readonly HubDelta[] {
   }
 }
 
-/** What of an item is still to be told, where so much of its text was; nothing where that text was another one. */
-export function untold(
-  item: HubItem,
-  { told, annotations }: { readonly told: string | undefined; readonly annotations: number },
-): readonly HubDelta[] {
+export interface Told {
+  /** All text; undefined where it is not known any more. */
+  readonly told: string | undefined;
+  readonly annotations: number;
+  readonly logprobs: number;
+}
+
+/** What of an item is still to be told, where so much of it was; nothing where its text was another one. */
+export function untold(item: HubItem, { told, annotations, logprobs }: Told): readonly HubDelta[] {
   const all = deltasOf(item);
   const text = all.map((delta) => ('text' in delta ? delta.text : '')).join('');
   if (told === undefined || !text.startsWith(told)) return [];
   let charsToldLeft = told.length;
   let annotationsToldLeft = annotations;
-  return all.flatMap((delta): HubDelta[] => {
+  return all.flatMap((delta): readonly HubDelta[] => {
     if (delta.type === 'annotation') return annotationsToldLeft-- > 0 ? [] : [delta];
     if (!('text' in delta)) return charsToldLeft > 0 ? [] : [delta];
     const known = Math.min(charsToldLeft, delta.text.length);
     charsToldLeft -= known;
-    if (known === delta.text.length) return [];
+    if (known === delta.text.length) return logprobs === 0 ? logprobsAlone(delta) : [];
     if (known === 0) return [delta];
     const rest = { ...delta, text: delta.text.slice(known) };
     // They belong to tokens, and which of these were told is not known.
     return [rest.type === 'text' ? { ...rest, logprobs: [] } : rest];
   });
+}
+
+/** Some servers give them with the whole text alone. */
+function logprobsAlone(delta: HubDelta): readonly HubDelta[] {
+  return delta.type === 'text' && delta.logprobs.length > 0 ? [{ ...delta, text: '' }] : [];
 }

@@ -6,8 +6,11 @@ import type { Outcome, Reply } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
 import { failureError } from './failure.ts';
 import type { HubEnding, HubEvent, HubUsage } from './hub.ts';
+import type { StreamRestorer } from './emulate/stage.ts';
+import type { EventReader } from './framing.ts';
+import type { Origin } from './origin.ts';
 import type { StreamReader, StreamWriter } from './shape.ts';
-import { type SseEvent, SseReader, sseBytes } from './sse.ts';
+import { type SseEvent, sseBytes } from './sse.ts';
 
 /**
  * Open: pulling. Broken: what came before the failure is out, the failure is next. Drained: the upstream has ended
@@ -24,14 +27,21 @@ interface End {
   readonly usage?: HubUsage;
 }
 
+/** What the bytes of the upstream go through, in this order. */
+export interface TranslatedParts {
+  readonly events: EventReader;
+  readonly reader: StreamReader;
+  readonly restorer: StreamRestorer | undefined;
+  readonly writer: StreamWriter;
+  readonly origin: Origin;
+}
+
 const OVER = { done: true, value: undefined } as const;
 
 export class TranslatedBody implements AsyncIterableIterator<Uint8Array, undefined> {
   readonly ended: Promise<Outcome>;
   readonly #source: AsyncIterator<Uint8Array>;
-  readonly #reader: StreamReader;
-  readonly #writer: StreamWriter;
-  readonly #sse: SseReader;
+  readonly #parts: TranslatedParts;
   #settle: (outcome: Outcome) => void = () => {};
   #state: State = { kind: 'open' };
   #isPulling = false;
@@ -39,16 +49,9 @@ export class TranslatedBody implements AsyncIterableIterator<Uint8Array, undefin
   /** Set once the answer's end has been written: whatever happens after it, the client has it whole. */
   #end: End | undefined;
 
-  constructor(
-    reply: Pick<Reply, 'body' | 'ended'>,
-    reader: StreamReader,
-    writer: StreamWriter,
-    eventBytesMax: number,
-  ) {
-    this.#sse = new SseReader(eventBytesMax);
+  constructor(reply: Pick<Reply, 'body' | 'ended'>, parts: TranslatedParts) {
     this.#source = reply.body[Symbol.asyncIterator]();
-    this.#reader = reader;
-    this.#writer = writer;
+    this.#parts = parts;
     this.ended = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -101,18 +104,20 @@ export class TranslatedBody implements AsyncIterableIterator<Uint8Array, undefin
     }
     // Left while it waited.
     if (this.#state.kind !== 'open') return undefined;
-    return read.done === true ? this.#translateEnd() : this.#translate(() => this.#sse.read(read.value));
+    const { events } = this.#parts;
+    return read.done === true ? this.#translateEnd() : this.#translate(() => events.read(read.value));
   }
 
   #translateEnd(): string {
-    const text = this.#translate(() => this.#sse.end());
+    const { events, reader } = this.#parts;
+    const text = this.#translate(() => events.end());
     if (this.#state.kind !== 'open') return text;
     try {
-      const last = this.#write(this.#reader.end());
+      const last = this.#write(reader.end());
       this.#state = { kind: 'drained' };
       return text + last;
     } catch (error) {
-      this.#break(error);
+      this.#break(this.#parts.origin.named(error));
       return text;
     }
   }
@@ -121,20 +126,26 @@ export class TranslatedBody implements AsyncIterableIterator<Uint8Array, undefin
     let text = '';
     try {
       for (const { data, name } of events()) {
-        for (const event of this.#reader.read(data, name)) text += this.#write([event]);
+        for (const event of this.#parts.reader.read(data, name)) text += this.#write([event]);
       }
+      // The rest of the upstream's answer is not part of the client's: whoever generates it can stop.
+      if (this.#parts.restorer?.isOver === true) this.#state = { kind: 'drained' };
     } catch (error) {
-      this.#break(error);
+      this.#break(this.#parts.origin.named(error));
     }
     return text;
   }
 
   #write(events: readonly HubEvent[]): string {
+    const { restorer, writer } = this.#parts;
     let text = '';
     for (const event of events) {
+      if (restorer?.isOver === true) break;
       if (event.type === 'failed') throw failureError(event.failure);
-      text += this.#writer.write(event);
-      if (event.type === 'finished') this.#end = { ...event, finish: event.ending };
+      for (const told of restorer === undefined ? [event] : restorer.restore(event)) {
+        text += writer.write(told);
+        if (told.type === 'finished') this.#end = { ...told, finish: told.ending };
+      }
     }
     return text;
   }

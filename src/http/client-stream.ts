@@ -8,8 +8,7 @@ import { ClawError } from '../core/errors.ts';
 import { ROUTE_HEADER } from '../core/header-names.ts';
 import { CLIENT_PIECE_BYTES, EDGE_SWEEP_MS, KEEPALIVE_MS, SOCKET_CLOSE_MS } from '../core/limits.ts';
 import { errorOfRefusal } from '../core/refusal.ts';
-import type { StreamContext } from '../dialect/shape.ts';
-import { sseComment } from '../dialect/sse.ts';
+import type { HeldStream, ResponseIds, StreamContext } from '../dialect/shape.ts';
 import type { Cancel } from '../lib/clock.ts';
 import { asClawError } from './error-reply.ts';
 import type { Journey } from './journey.ts';
@@ -19,7 +18,6 @@ import { Uptake } from './uptake.ts';
 import { isHeaderValue, type Visit } from './visit.ts';
 
 const EVENT_HEADERS = {
-  'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache, no-transform',
   // Tells nginx not to collect the events.
   'x-accel-buffering': 'no',
@@ -39,10 +37,12 @@ export class ClientStream implements Swept {
   readonly #parts: StreamParts;
   readonly #uptake: Uptake;
   readonly #cancelHold: Cancel;
-  readonly #passed = new Passed();
+  readonly #passed: Passed;
   /** What the client knows of the route, from the head or a comment. */
   #toldRoute: string | undefined;
-  /** Ticks since the last write. */
+  /** Set where the client had the beginning of its answer from this node, as none came in time. */
+  #held: HeldStream | undefined;
+  /** Ticks since the last event, or since the request. */
   #quietTicks = 0;
   /** The last sign of life, and what had passed before it: while nothing passes it says the same again. */
   #alive: { readonly bytes: Uint8Array; readonly after: Uint8Array | undefined } | undefined;
@@ -52,6 +52,7 @@ export class ClientStream implements Swept {
 
   constructor(parts: StreamParts) {
     this.#parts = parts;
+    this.#passed = new Passed(parts.call.dialect);
     this.#uptake = new Uptake(parts.visit, parts.sweep);
     this.#cancelHold = parts.visit.clock.after(parts.holdMs, () => this.#hold());
   }
@@ -63,6 +64,21 @@ export class ClientStream implements Swept {
 
   get firstEventMs(): number | undefined {
     return this.#firstEventMs;
+  }
+
+  /** Undefined unless the client knows its response by another id than the upstream does. */
+  get ids(): ResponseIds | undefined {
+    return this.#held?.ids;
+  }
+
+  /** As the client got them; its response begins there. */
+  get firstEvents(): Uint8Array | undefined {
+    return this.#passed.first;
+  }
+
+  /** The last two chunks of events, as the client got them: the end of the answer is in one of them. */
+  get lastEvents(): readonly Uint8Array[] {
+    return this.#passed.last;
   }
 
   /** There is a reply, or there will be none: from here on the head is the reply's. */
@@ -77,7 +93,7 @@ export class ClientStream implements Swept {
 
   /** Resolves once all is written; rejects with what broke the reply, or with `cancelled` where the client left. */
   async write(reply: Reply): Promise<void> {
-    if (this.#heldMs !== undefined) await mustBeEvents(reply);
+    if (this.#heldMs !== undefined) await mustBeEvents(reply, this.#passed.shape.framing.mediaType);
     const { visit, journey } = this.#parts;
     const { response } = visit;
     const events = reply.body[Symbol.asyncIterator]();
@@ -88,12 +104,8 @@ export class ClientStream implements Swept {
       for (let next = await first; next.done !== true; next = await events.next()) {
         if (!response.headersSent) this.#writeHead(reply.status, reply.headers);
         if (journey.route !== this.#toldRoute) this.#tellRoute();
-        this.#firstEventMs ??= visit.elapsedMs();
-        this.#passed.note(next.value);
-        this.#quietTicks = 0;
-        // Nothing gets between the pieces: while one waits, there is something unsent.
-        if (next.value.length > CLIENT_PIECE_BYTES) await visit.writePieces(next.value);
-        else if (!response.write(next.value)) await visit.drained();
+        const waiting = this.#pass(this.#held === undefined ? next.value : this.#held.fit(next.value));
+        if (waiting !== undefined) await waiting;
         visit.mustStay();
       }
     } catch (thrown) {
@@ -106,17 +118,29 @@ export class ClientStream implements Swept {
     response.end();
   }
 
+  /** Nothing where all that came is known to the client. No promise where it takes it at once, as nearly always. */
+  #pass(events: Uint8Array): Promise<void> | undefined {
+    const { visit } = this.#parts;
+    if (events.length === 0) return undefined;
+    if (this.#passed.note(events)) {
+      this.#firstEventMs ??= visit.elapsedMs();
+      this.#quietTicks = 0;
+    }
+    // Nothing gets between the pieces: while one waits, there is something unsent.
+    if (events.length > CLIENT_PIECE_BYTES) return visit.writePieces(events);
+    return visit.response.write(events) ? undefined : visit.drained();
+  }
+
   /** Tells the client of the failure inside its stream; false where the head is not out, so that a status can tell it. */
   fail(error: ClawError): boolean {
-    const { visit, call } = this.#parts;
-    const { response, gone, clock } = visit;
+    const { response, gone, clock } = this.#parts.visit;
     if (!response.headersSent) return false;
     if (gone || response.writableEnded) return true;
     this.#tellRoute();
     // Not `end`: that would write the last chunk of the body, and say that it is whole. And not before it is written:
     // newer Nodes gather what is written in a turn in the response, where a socket that ends does not look.
     const close = () => response.socket?.destroySoon();
-    response.write(this.#passed.watch(call.dialect).failure(error, this.#context()), close);
+    response.write(this.#failure(error), close);
     // A client that does not read would keep the socket for ever.
     const cancel = clock.after(SOCKET_CLOSE_MS, () => response.destroy());
     response.once('close', cancel);
@@ -154,35 +178,59 @@ export class ClientStream implements Swept {
 
   #writeHead(status: number, headers: Headers): void {
     const { visit, journey, sweep } = this.#parts;
-    visit.response.writeHead(status, visit.headers(journey.headers(headers), EVENT_HEADERS));
+    const own = { ...EVENT_HEADERS, 'content-type': this.#passed.shape.framing.contentType };
+    visit.response.writeHead(status, visit.headers(journey.headers(headers), own));
     this.#toldRoute = journey.route;
+    // The client has waited for its first event since it asked, not since it got a head.
+    this.#quietTicks = Math.ceil(visit.elapsedMs() / EDGE_SWEEP_MS);
     sweep.add(this);
   }
 
   /** Behind the head a comment is all that is left to say where the call runs; readers of events skip it. */
   #tellRoute(): void {
-    const { journey, visit } = this.#parts;
-    const { route } = journey;
+    const { route } = this.#parts.journey;
     if (route === undefined || route === this.#toldRoute) return;
     this.#toldRoute = route;
-    if (isHeaderValue(route)) visit.response.write(sseComment(`${ROUTE_HEADER} ${route}`));
+    if (isHeaderValue(route)) this.#comment(`${ROUTE_HEADER} ${route}`);
   }
 
   /** Flushed by hand: with a head before it, both go out in one packet. */
   #showLife(): void {
-    const { response } = this.#parts.visit;
+    const { visit, journey } = this.#parts;
+    const { socket } = visit.response;
     this.#quietTicks = 0;
-    response.socket?.cork();
-    response.write(this.#signOfLife());
-    response.socket?.uncork();
+    socket?.cork();
+    if (journey.doing !== undefined) this.#comment(`clawmatrix ${journey.doing}`);
+    visit.response.write(this.#signOfLife());
+    socket?.uncork();
   }
 
+  #comment(text: string): void {
+    const comment = this.#passed.shape.framing.comment(text);
+    if (comment !== '') this.#parts.visit.response.write(comment);
+  }
+
+  /** Where nothing has passed yet, some dialects have none: the answer is begun then, and what follows is fitted to that. */
   #signOfLife(): Uint8Array {
     const { call } = this.#parts;
+    if (this.#held !== undefined) return this.#held.alive();
     const after = this.#passed.latest;
+    if (after === undefined) {
+      this.#held = this.#passed.shape.held?.({ ...this.#context(), request: call.body });
+      const begun = this.#held?.begin();
+      if (begun !== undefined) {
+        this.#passed.note(begun);
+        return begun;
+      }
+    }
     if (this.#alive?.after === after && this.#alive !== undefined) return this.#alive.bytes;
-    this.#alive = { bytes: this.#passed.watch(call.dialect).alive(this.#context()), after };
+    this.#alive = { bytes: this.#passed.watch().alive(this.#context()), after };
     return this.#alive.bytes;
+  }
+
+  #failure(error: ClawError): Uint8Array {
+    if (this.#held !== undefined) return this.#held.failure(error);
+    return this.#passed.watch().failure(error, this.#context());
   }
 
   #context(): StreamContext {
@@ -193,10 +241,10 @@ export class ClientStream implements Swept {
 }
 
 /** The client has its 200 and waits for events: anything else is a failure. */
-async function mustBeEvents(reply: Reply): Promise<void> {
+async function mustBeEvents(reply: Reply, mediaType: string): Promise<void> {
   if (reply.status >= 400) throw await errorOfRefusal(reply);
-  const type = reply.headers['content-type'] ?? 'text/event-stream';
-  if (type.startsWith('text/event-stream')) return;
+  const type = reply.headers['content-type'] ?? mediaType;
+  if (type.startsWith(mediaType)) return;
   await reply.body[Symbol.asyncIterator]().return?.();
   throw new ClawError('upstream_protocol', `a stream was asked for, and the answer is ${type}`);
 }

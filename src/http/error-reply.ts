@@ -1,6 +1,7 @@
 /** A failure before the reply's first byte: its real status and an error body that OpenAI's clients read. */
 import { ClawError } from '../core/errors.ts';
 import { HTTP_DRAIN_BYTES_MAX, HTTP_DRAIN_MS } from '../core/limits.ts';
+import { errorBodyAt } from './error-body.ts';
 import type { Visit } from './visit.ts';
 
 /** Asking again does not help; without the header, clients ask two to six times more. */
@@ -11,7 +12,7 @@ export function sendError(visit: Visit, error: ClawError): void {
   const headers = errorHeaders(error.status, error.headers);
   if (error.retryAfterSeconds !== undefined)
     headers['retry-after'] = String(Math.ceil(error.retryAfterSeconds));
-  if (bodyIsRead(visit)) visit.sendJson(error.status, error.body(), headers);
+  if (bodyIsRead(visit)) visit.sendJson(error.status, bodyOf(visit, error), headers);
   else refuse(visit, error, headers);
 }
 
@@ -29,6 +30,10 @@ export function asClawError(thrown: unknown): ClawError {
   return ClawError.from(thrown, 'internal', 'this node failed; its log says why');
 }
 
+function bodyOf({ request }: Visit, error: ClawError): unknown {
+  return errorBodyAt(request.url ?? '', error.body());
+}
+
 function bodyIsRead({ request: { complete, headers } }: Visit): boolean {
   return (
     complete || ((headers['content-length'] ?? '0') === '0' && headers['transfer-encoding'] === undefined)
@@ -41,7 +46,7 @@ function bodyIsRead({ request: { complete, headers } }: Visit): boolean {
  */
 function refuse(visit: Visit, error: ClawError, headers: Readonly<Record<string, string>>): void {
   const { request, response, clock } = visit;
-  const body = Buffer.from(JSON.stringify(error.body()));
+  const body = Buffer.from(JSON.stringify(bodyOf(visit, error)));
   const close = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY) > HTTP_DRAIN_BYTES_MAX;
   response.writeHead(error.status, {
     ...visit.headers(headers),

@@ -59,19 +59,29 @@ export class Guard {
     const origin = this.#checkOrigin(request);
     const route = checkRoute(request);
     if (route.kind === 'call') checkType(request);
-    const verdict = route.kind === 'health' ? 'in' : this.#keys.check(request);
-    if (verdict !== 'in') {
-      if (verdict.when === 'now') throw verdict.error;
-      return { kind: 'refused late', error: verdict.error, origin };
-    }
+    const refusal = route.kind === 'health' ? undefined : this.#checkKey(request, origin);
+    if (refusal !== undefined) return refusal;
     if (route.kind === 'call') checkSize(request);
     return { kind: 'in', route, origin };
+  }
+
+  /** Of a request for a WebSocket at a path that has one; undefined, it gets it. Throws as `admit` does. */
+  refusalOfSocket(request: IncomingMessage): LateRefusal | undefined {
+    this.#checkHost(request);
+    return this.#checkKey(request, this.#checkOrigin(request));
   }
 
   /** The origin of a browser's question before a request (OPTIONS); throws where it is refused. */
   admitPreflight(request: IncomingMessage): string | undefined {
     this.#checkHost(request);
     return this.#checkOrigin(request);
+  }
+
+  #checkKey(request: IncomingMessage, origin: string | undefined): LateRefusal | undefined {
+    const verdict = this.#keys.check(request);
+    if (verdict === 'in') return undefined;
+    if (verdict.when === 'now') throw verdict.error;
+    return { kind: 'refused late', error: verdict.error, origin };
   }
 
   /** A page whose own name was made to point here (DNS rebinding) still sends that name. */

@@ -1,35 +1,45 @@
 /** The ends of a stream that passed: what a dialect needs to number its failure, or to show life, at no cost before. */
 import type { Dialect } from '../core/call.ts';
-import { asBuffer } from '../dialect/bytes.ts';
 import { shapes } from '../dialect/dialects.ts';
-import type { StreamWatch } from '../dialect/shape.ts';
-
-const COMMENT = 0x3a;
-const DATA = Buffer.from('data:');
+import type { DialectShape, StreamWatch } from '../dialect/shape.ts';
 
 export class Passed {
+  readonly shape: DialectShape;
   #first: Uint8Array | undefined;
   /** The finish of a chat stream may be followed by its usage. */
   #previous: Uint8Array | undefined;
   #latest: Uint8Array | undefined;
 
+  constructor(dialect: Dialect) {
+    this.shape = shapes[dialect];
+  }
+
+  get first(): Uint8Array | undefined {
+    return this.#first;
+  }
+
+  /** The last that said something, and what came before it; oldest first. As the client got them. */
+  get last(): readonly Uint8Array[] {
+    return [this.#previous, this.#latest].filter((events) => events !== undefined);
+  }
+
   get latest(): Uint8Array | undefined {
     return this.#latest;
   }
 
-  note(events: Uint8Array): void {
-    // A comment says nothing of where the stream is.
-    if (events[0] === COMMENT && !asBuffer(events).includes(DATA)) return;
-    if (this.#first === undefined) this.#first = events;
-    else this.#previous = this.#latest;
+  /** Whether they hold an event at all: comments say nothing of where the stream is, nor do many clients count them. */
+  note(events: Uint8Array): boolean {
+    if (!this.shape.framing.hasEvent(events)) return false;
+    this.#previous = this.#latest;
     this.#latest = events;
+    this.#first ??= events;
+    return true;
   }
 
   /** A watch that has seen them. */
-  watch(dialect: Dialect): StreamWatch {
-    const watch = shapes[dialect].watch();
-    for (const events of new Set([this.#first, this.#previous, this.#latest]))
-      if (events !== undefined) watch.see(events);
+  watch(): StreamWatch {
+    const watch = this.shape.watch();
+    for (const events of new Set([this.#first, ...this.last])) if (events !== undefined) watch.see(events);
     return watch;
   }
 }

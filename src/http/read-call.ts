@@ -1,6 +1,15 @@
 /** A client's request as a `Call`: its body bounded, valid and understood as far as routing needs it. */
 import { isUtf8 } from 'node:buffer';
-import { CALL_HEADERS, type Call, type Dialect, type Headers, type Progress } from '../core/call.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  CALL_HEADERS,
+  type Call,
+  type Dialect,
+  type Headers,
+  type Operation,
+  type Progress,
+  type TargetKey,
+} from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
 import { HOPS_HEADER } from '../core/header-names.ts';
 import type { NodeId } from '../core/ids.ts';
@@ -12,6 +21,7 @@ import {
   MODEL_ID_CHARS_MAX,
   REQUEST_BODY_BYTES_MAX,
 } from '../core/limits.ts';
+import { shapes } from '../dialect/dialects.ts';
 import { findModel } from '../dialect/model-field.ts';
 import type { Budget } from '../lib/budget.ts';
 import { tooLarge } from './guard.ts';
@@ -21,7 +31,8 @@ import type { Visit } from './visit.ts';
 /** The part that routing needs; all else is the upstream's to judge. */
 interface Head {
   readonly model: string;
-  readonly stream: boolean;
+  /** Undefined where the request does not say. */
+  readonly stream: boolean | undefined;
   /** What names the conversation, where no header does. */
   readonly session: string | undefined;
 }
@@ -37,28 +48,47 @@ export interface HeldBody {
 
 export interface CallOrigin {
   readonly dialect: Dialect;
+  readonly operation?: Operation;
+  readonly home?: TargetKey;
   readonly origin: NodeId;
   readonly report: (progress: Progress) => void;
 }
 
-export function callOf(visit: Visit, { dialect, origin, report }: CallOrigin, body: Uint8Array): Call {
-  const head = readHead(body);
-  const headers = carriedHeaders(visit);
+/** A call, and the JSON of its body. */
+export interface AskedCall {
+  readonly call: Call;
+  readonly json: Json;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+export function callOf(
+  visit: Visit,
+  { dialect, operation, home, origin, report }: CallOrigin,
+  body: Uint8Array,
+): AskedCall {
+  const json = readJson(body);
+  const head = readHead(body, json);
+  const headers = carriedHeaders(visit.request);
   const session = sessionOf(headers, head);
-  return {
+  const call: Call = {
     id: visit.id,
     origin,
     dialect,
     model: { id: head.model },
-    stream: head.stream,
+    // The other operations answer in one piece, whatever they are asked for.
+    stream: operation === undefined && (head.stream ?? shapes[dialect].streamsByDefault ?? false),
     headers,
     body,
+    ...(operation === undefined ? {} : { operation }),
+    ...(home === undefined ? {} : { home }),
     ...(session === undefined ? {} : { session }),
     report,
   };
+  return { call, json };
 }
 
-function readHead(body: Uint8Array): Head {
+function readJson(body: Uint8Array): Json {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   if (!isUtf8(bytes)) throw new ClawError('invalid_json', 'the request body is not UTF-8');
   const text = bytes.toString();
@@ -71,9 +101,12 @@ function readHead(body: Uint8Array): Head {
     throw new ClawError('invalid_json', `the request body is not valid JSON at ${where}`);
   }
   if (!isObject(parsed)) throw new ClawError('bad_request', 'the request body must be a JSON object');
+  return parsed;
+}
+
+function readHead(body: Uint8Array, { model, stream, prompt_cache_key: key, user }: Json): Head {
   // The parser takes the last of two: what is routed by and what the upstream reads must be one.
   findModel(body);
-  const { model, stream, prompt_cache_key: key, user } = parsed;
   const session = typeof key === 'string' ? key : user;
   return {
     model: modelName(model),
@@ -89,8 +122,8 @@ function modelName(model: unknown): string {
   return model;
 }
 
-function streamFlag(stream: unknown): boolean {
-  if (stream === undefined || stream === null) return false;
+function streamFlag(stream: unknown): boolean | undefined {
+  if (stream === undefined || stream === null) return undefined;
   if (typeof stream !== 'boolean') throw notValid('stream', 'must be true or false');
   return stream;
 }
@@ -99,11 +132,12 @@ function notValid(param: string, what: string): ClawError {
   return new ClawError('bad_request', `\`${param}\` ${what}`, { param });
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function carriedHeaders({ request }: Visit): Headers {
+/** What of the client's headers a call takes with it. Throws for a call that goes in a circle. */
+export function carriedHeaders(request: IncomingMessage): Headers {
   const carried: Record<string, string> = {};
   for (const name of CALL_HEADERS) {
     const value = request.headers[name];
@@ -130,7 +164,11 @@ function sessionOf(headers: Headers, { session }: Head): string | undefined {
 }
 
 /** Reads the whole body, or rejects with what the client did wrong; the signal says that it left. */
-export function readBody({ request, response, clock }: Visit, budget: Budget): Promise<HeldBody> {
+export function readBody(
+  { request, clock }: Visit,
+  response: ServerResponse,
+  budget: Budget,
+): Promise<HeldBody> {
   return new Promise((resolve, reject) => {
     const declared = request.headers['content-length'];
     const chunks: Uint8Array[] = [];

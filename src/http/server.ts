@@ -1,31 +1,28 @@
 /** The HTTP edge: the server, its limits and routes, and its end in order. Knows no mesh: whoever answers is handed in. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { ClawError } from '../core/errors.ts';
-import { ROUTE_HEADER } from '../core/header-names.ts';
 import type { CallId } from '../core/ids.ts';
-import {
-  BUSY_RETRY_SECONDS,
-  HTTP_CHECK_MS,
-  HTTP_CONNECTIONS_MAX,
-  HTTP_HEADER_BYTES_MAX,
-  HTTP_HEADERS_MS,
-  HTTP_KEEP_ALIVE_MS,
-  HTTP_REQUEST_MS,
-  SOCKET_CLOSE_MS,
-  STOP_MS,
-} from '../core/limits.ts';
+import { BUSY_RETRY_SECONDS, SOCKET_CLOSE_MS, STOP_MS } from '../core/limits.ts';
 import type { ModelView, StatusView } from '../core/views.ts';
 import type { Clock } from '../lib/clock.ts';
 import { urlHost } from '../lib/host.ts';
-import { answerBrokenRequest } from './broken-request.ts';
 import { callIds } from './call-ids.ts';
+import { allowOrigin, allowRequests } from './cross-origin.ts';
 import { asClawError, sendError } from './error-reply.ts';
 import { type Admission, Guard, type GuardOptions } from './guard.ts';
 import { LateRefusals } from './late-refusals.ts';
+import { limitedServer, listenAt } from './limited-server.ts';
 import { modelRow, modelRows } from './models.ts';
-import { type CallParts, serveCall } from './serve-call.ts';
+import type { Outlet } from './outlet.ts';
+import { readBody } from './read-call.ts';
+import { askingOf, forgetting, foundFor } from './response-resources.ts';
+import type { ResponseRoute } from './route.ts';
+import { type Asking, type CallParts, serveCall } from './serve-call.ts';
 import { Sweep } from './sweep.ts';
 import { Visit } from './visit.ts';
+import type { ConversationParts } from './websocket/conversation.ts';
+import { Sockets } from './websocket/sockets.ts';
+import { warmUp } from './websocket/warm-up.ts';
 
 export interface EdgeParts extends CallParts {
   readonly clock: Clock;
@@ -70,6 +67,7 @@ class HttpEdge {
   readonly #newId: () => CallId;
   readonly #calls = new Set<Visit>();
   readonly #sweep: Sweep;
+  readonly #sockets: Sockets;
   /** Set once the edge closes; resolves when the last socket has. */
   #closed: Promise<void> | undefined;
   #onIdle: () => void = () => {};
@@ -79,37 +77,20 @@ class HttpEdge {
     this.#guard = guard;
     this.#newId = parts.newId ?? callIds();
     this.#sweep = new Sweep(parts.clock);
-    this.#server = createServer({
-      maxHeaderSize: HTTP_HEADER_BYTES_MAX,
-      headersTimeout: HTTP_HEADERS_MS,
-      // The reading of a body has the same limit of its own, which answers as one of us; this one is behind it.
-      requestTimeout: HTTP_REQUEST_MS + HTTP_CHECK_MS,
-      connectionsCheckingInterval: HTTP_CHECK_MS,
-      keepAliveTimeout: HTTP_KEEP_ALIVE_MS,
-      // The guard refuses them in our form.
-      requireHostHeader: false,
+    this.#server = limitedServer({
+      serve: (request, response) => this.#serve(request, response),
+      upgrade: (request, rest) => this.#sockets.take(request, rest),
     });
-    this.#server.maxConnections = HTTP_CONNECTIONS_MAX;
-    // Bounded by their bytes alone: beyond a count Node drops headers without a word, an `Origin` among them.
-    this.#server.maxHeadersCount = 0;
-    const serve = (request: IncomingMessage, response: ServerResponse) => this.#serve(request, response);
-    this.#server
-      .on('request', serve)
-      .on('checkContinue', serve)
-      .on('checkExpectation', serve)
-      .on('clientError', answerBrokenRequest);
+    this.#sockets = new Sockets({
+      ...{ guard, clock: parts.clock, budget: parts.budget, late: this.#late, newId: this.#newId },
+      mustBeOpen: () => this.#mustBeOpen(),
+      refused: (visit, error) => this.#log(visit, error),
+      serving: () => this.#serving(),
+    });
   }
 
   listen(host: string, port: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) =>
-        reject(new Error(listenFault(host, port, error), { cause: error })),
-      );
-      this.#server.listen(port, host, () => {
-        const address = this.#server.address();
-        resolve(address !== null && typeof address === 'object' ? address.port : port);
-      });
-    });
+    return listenAt(this.#server, host, port);
   }
 
   close(graceMs: number): Promise<void> {
@@ -121,10 +102,14 @@ class HttpEdge {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     for (const { response } of this.#calls) lastOfItsConnection(response);
+    this.#sockets.drain();
     await this.#idleWithin(graceMs);
     for (const { cut } of this.#calls) cut.abort(this.#stopping());
     // The clients of broken calls are told so; what is still open then is cut.
-    const cancel = this.#parts.clock.after(SOCKET_CLOSE_MS, () => this.#server.closeAllConnections());
+    const cancel = this.#parts.clock.after(SOCKET_CLOSE_MS, () => {
+      this.#server.closeAllConnections();
+      this.#sockets.destroy();
+    });
     await closed;
     cancel();
     this.#sweep.close();
@@ -148,10 +133,10 @@ class HttpEdge {
     request.on('error', () => {});
     if (this.#closed !== undefined) lastOfItsConnection(response);
     try {
-      if (request.method === 'OPTIONS') return this.#preflight(visit);
+      if (request.method === 'OPTIONS') return this.#preflight(visit, response);
       const admission = this.#guard.admit(request);
       if (admission.origin !== undefined) allowOrigin(response, admission.origin);
-      if (admission.kind === 'in') return this.#route(visit, admission);
+      if (admission.kind === 'in') return this.#route(visit, admission, response);
       this.#log(visit, admission.error);
       this.#late.send(visit, admission.error);
     } catch (thrown) {
@@ -167,13 +152,15 @@ class HttpEdge {
     else log.debug({ callId, code: error.code }, 'request refused');
   }
 
-  #route(visit: Visit, { route }: Admission): void {
-    const { models, status } = this.#parts;
+  #route(visit: Visit, { route }: Admission, response: ServerResponse): void {
+    const { models, status, budget } = this.#parts;
     switch (route.kind) {
       case 'call':
-        if (this.#closed !== undefined) throw this.#stopping();
-        void this.#call(visit, route.dialect);
+        this.#mustBeOpen();
+        void this.#call(visit, { ...route, read: () => readBody(visit, response, budget) });
         return;
+      case 'response':
+        return this.#response(visit, route);
       case 'models':
         return visit.sendJson(200, { object: 'list', data: modelRows(models(), route.all) });
       case 'model':
@@ -185,9 +172,19 @@ class HttpEdge {
     }
   }
 
-  async #call(visit: Visit, dialect: Parameters<typeof serveCall>[1]): Promise<void> {
+  #response(visit: Visit, route: ResponseRoute): void {
+    const { history, answer } = this.#parts;
+    const { method = '' } = visit.request;
+    const found = foundFor(route, method, history);
+    if (found.kind === 'here') return visit.sendJson(200, found.value);
+    this.#mustBeOpen();
+    const forgets = method === 'DELETE' ? { answer: forgetting(answer, route.id, history) } : {};
+    void this.#call(visit, askingOf(found), { ...this.#parts, ...forgets });
+  }
+
+  async #call(visit: Visit, asking: Asking, parts: CallParts = this.#parts): Promise<void> {
     this.#calls.add(visit);
-    await serveCall(visit, dialect, this.#parts, this.#sweep);
+    await serveCall(visit, asking, parts, this.#sweep);
     // What the client has yet to take belongs to the call: a drain waits for it.
     if (!visit.response.writableFinished) await visit.finished();
     this.#calls.delete(visit);
@@ -197,6 +194,20 @@ class HttpEdge {
     if (this.#calls.size === 0) this.#onIdle();
   }
 
+  /** What serves the calls of one WebSocket. */
+  #serving(): ConversationParts['serve'] {
+    const parts: CallParts = { ...this.#parts, history: this.#parts.history.session() };
+    const warming = { ...parts, answer: warmUp(this.#parts.clock) };
+    return (visit, { held, warmsUp }) => {
+      const asking: Asking = { dialect: 'responses', read: () => Promise.resolve(held) };
+      return this.#call(visit, asking, warmsUp ? warming : parts);
+    };
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closed !== undefined) throw this.#stopping();
+  }
+
   #stopping(): ClawError {
     return new ClawError('draining', `node ${this.#parts.nodeName} is stopping: ask again`, {
       retryAfterSeconds: BUSY_RETRY_SECONDS,
@@ -204,32 +215,14 @@ class HttpEdge {
     });
   }
 
-  #preflight(visit: Visit): void {
-    const { response } = visit;
+  #preflight(visit: Visit, response: ServerResponse): void {
     const origin = this.#guard.admitPreflight(visit.request);
-    if (origin !== undefined) {
-      allowOrigin(response, origin);
-      response.setHeader('access-control-allow-methods', 'GET, POST');
-      response.setHeader('access-control-allow-headers', 'authorization, content-type, x-session-affinity');
-      response.setHeader('access-control-max-age', '600');
-    }
+    if (origin !== undefined) allowRequests(response, origin);
     response.writeHead(204, visit.headers({})).end();
   }
 }
 
-function allowOrigin(response: ServerResponse, origin: string): void {
-  response.setHeader('access-control-allow-origin', origin);
-  response.setHeader('vary', 'Origin');
-  response.setHeader('access-control-expose-headers', `x-request-id, ${ROUTE_HEADER}, server-timing`);
-}
-
 /** Told in the head, where that is not out yet; else the connection is closed when it is idle. */
-function lastOfItsConnection(response: ServerResponse): void {
+function lastOfItsConnection(response: Outlet): void {
   response.shouldKeepAlive = false;
-}
-
-function listenFault(host: string, port: number, error: NodeJS.ErrnoException): string {
-  if (error.code === 'EADDRINUSE')
-    return `the proxy cannot listen on ${host}:${port}: another program does; set proxy.port`;
-  return `the proxy cannot listen on ${host}:${port} (${error.code ?? error.message})`;
 }

@@ -1,22 +1,23 @@
 /** One request at the edge: its id, its two ends and when it began. Knows the headers that every reply carries. */
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Headers } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
 import type { CallId } from '../core/ids.ts';
 import { CLIENT_PIECE_BYTES } from '../core/limits.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Stop } from '../lib/signals.ts';
+import type { Outlet } from './outlet.ts';
 
 export class Visit {
   readonly id: CallId;
   readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly response: Outlet;
   readonly clock: Clock;
   /** Aborting it ends the call, whatever it waits for. */
   readonly cut = new Stop();
   readonly #startedAt: number;
 
-  constructor(id: CallId, request: IncomingMessage, response: ServerResponse, clock: Clock) {
+  constructor(id: CallId, request: IncomingMessage, response: Outlet, clock: Clock) {
     this.id = id;
     this.request = request;
     this.response = response;

@@ -1,8 +1,9 @@
-/** WebSockets as the house sees them: whole binary messages, hard caps on both ends. The only import of ws. */
+/** WebSockets as the house sees them: whole messages of one kind, hard caps on both ends. The only import of ws. */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
+import { isUpgrade, listenOn, refuse } from './upgrade.ts';
 
 /** The reason of a dial that got a 404: the other end takes no WebSockets there, or none from this node. */
 export const UPGRADE_REFUSED = 'the upgrade was refused';
@@ -13,6 +14,10 @@ export interface SocketEvents {
   message(bytes: Uint8Array): void;
   /** Bytes have left: `unsentBytes` fell. */
   drained(): void;
+  /** So many bytes of a text socket have come in, those of a message that is not whole among them. */
+  received?(bytes: number): void;
+  /** The other side has answered a ping. */
+  ponged?(): void;
   /** Once, and the last that is heard. 1006 where the connection was lost without a close, or never came about. */
   closed(code: number, reason: string): void;
 }
@@ -28,6 +33,11 @@ export interface Socket {
   close(code: number, reason: string): void;
   /** Cuts the connection at once. */
   destroy(): void;
+}
+
+/** Its messages are text in UTF-8, checked as such. */
+export interface TextSocket extends Socket {
+  ping(): void;
 }
 
 export interface SocketCaps {
@@ -63,15 +73,19 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-class WsSocket implements Socket {
+class WsSocket implements TextSocket {
   readonly #ws: WebSocket;
+  readonly #kind: { readonly binary: boolean };
+  readonly #tcp: Duplex | undefined;
   readonly remote: string;
   #events: SocketEvents | undefined;
   #error = '';
   readonly #flushed = () => this.#events?.drained();
 
-  constructor(ws: WebSocket, remote: string) {
+  constructor(ws: WebSocket, remote: string, tcp?: Duplex) {
     this.#ws = ws;
+    this.#kind = tcp === undefined ? BINARY : TEXT;
+    this.#tcp = tcp;
     this.remote = remote;
     // An error is always followed by close; without this listener it would end the process.
     ws.on('error', ({ message }) => {
@@ -87,14 +101,22 @@ class WsSocket implements Socket {
     this.#events = events;
     this.#ws.on('open', () => events.open());
     this.#ws.on('message', (data, isBinary) => {
-      if (isBinary && Buffer.isBuffer(data)) events.message(data);
-      else this.#ws.close(1003, 'binary messages only');
+      const { binary } = this.#kind;
+      if (isBinary === binary && Buffer.isBuffer(data)) events.message(data);
+      else this.#ws.close(1003, `${binary ? 'binary' : 'text'} messages only`);
     });
+    // Before the listener of ws, which may tell of the message that these bytes complete.
+    this.#tcp?.prependListener('data', ({ length }: Buffer) => events.received?.(length));
+    this.#ws.on('pong', () => events.ponged?.());
     this.#ws.once('close', (code, reason) => events.closed(code, reason.toString('utf8') || this.#error));
   }
 
   send(bytes: Uint8Array): void {
-    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.send(bytes, this.#flushed);
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.send(bytes, this.#kind, this.#flushed);
+  }
+
+  ping(): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.ping();
   }
 
   close(code: number, reason: string): void {
@@ -106,13 +128,16 @@ class WsSocket implements Socket {
   }
 }
 
+const BINARY = { binary: true };
+const TEXT = { binary: false };
+
 /** Options of ws that its published types do not know yet. */
-function capsOf(caps: SocketCaps) {
+function capsOf(caps: SocketCaps, chunksMax = 1_024) {
   return {
     perMessageDeflate: false,
     maxPayload: caps.messageBytesMax,
     maxFragments: caps.fragmentsMax,
-    maxBufferedChunks: 1_024,
+    maxBufferedChunks: chunksMax,
     closeTimeout: caps.closeMs,
   };
 }
@@ -128,24 +153,6 @@ export const dialSocket: Dial = (url, options) => {
   });
   return new WsSocket(ws, url);
 };
-
-const NOT_FOUND = 'HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
-
-function refuse(tcp: Duplex): void {
-  tcp.end(NOT_FOUND, () => tcp.destroy());
-}
-
-function isUpgrade(request: IncomingMessage, subprotocol: string): boolean {
-  const { headers } = request;
-  return (
-    request.method === 'GET' &&
-    headers.upgrade?.toLowerCase() === 'websocket' &&
-    headers['sec-websocket-version'] === '13' &&
-    /^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '') &&
-    headers['sec-websocket-protocol'] === subprotocol &&
-    headers.origin === undefined
-  );
-}
 
 /** Listens for WebSockets. Whatever is not an upgrade that `admit` takes gets the same plain 404. */
 export async function listenSockets<P>(options: ListenOptions<P>): Promise<Listener> {
@@ -190,18 +197,26 @@ export async function listenSockets<P>(options: ListenOptions<P>): Promise<Liste
   return { port, close: () => closeServer(server, wss, pending) };
 }
 
-function listenOn(server: Server, { host, port }: { host: string; port: number }): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, () => {
-      server.off('error', reject);
-      // A connection that could not be accepted, for want of descriptors perhaps: the others go on.
-      server.on('error', () => {});
-      const address = server.address();
-      if (address === null || typeof address === 'string') reject(new Error(`no port for ${host}:${port}`));
-      else resolve(address.port);
-    });
+/** Chunks in which a message of text may come: megabytes over a slow link come in thousands. */
+const TEXT_CHUNKS_MAX = 65_536;
+
+/** Takes an upgrade that a server of HTTP has checked, for messages of text. */
+export function acceptText(
+  request: IncomingMessage,
+  head: Buffer,
+  caps: SocketCaps,
+  onSocket: (socket: TextSocket) => void,
+): void {
+  const wss = new WebSocketServer({
+    noServer: true,
+    ...capsOf(caps, TEXT_CHUNKS_MAX),
+    clientTracking: false,
+    handleProtocols: () => false,
   });
+  const { remoteAddress = 'unknown', remotePort = 0 } = request.socket;
+  wss.handleUpgrade(request, request.socket, head, (ws) =>
+    onSocket(new WsSocket(ws, `${remoteAddress}:${remotePort}`, request.socket)),
+  );
 }
 
 /** Sockets that were upgraded are not the server's any more: whoever took them closes them. */

@@ -1,6 +1,7 @@
 /** What nodes tell of themselves, signed: the node's record and its cards. Making, checking, nothing kept. */
 import { z } from 'zod';
 import { Card } from '../core/card.ts';
+import { DIALECTS } from '../core/dialect.ts';
 import { asNodeId, type NodeId } from '../core/ids.ts';
 import {
   ADDRESSES_PER_NODE_MAX,
@@ -34,11 +35,22 @@ export const NodeRecord = z.object({
   draining: z.boolean(),
 });
 
+/** A newer node may have models in dialects that are not known here: those are passed over, and nothing else of it is. */
+const ForeignCard = z.object({
+  dialect: z.string().refine((name) => !DIALECTS.some((known) => known === name)),
+});
+
+const cards = z
+  .array(z.unknown())
+  .max(CARDS_PER_PAGE_MAX)
+  .transform((told) => told.filter((card) => !ForeignCard.safeParse(card).success))
+  .pipe(z.array(Card));
+
 export const CardPage = z.object({
   ...version,
   page: counter.max(CARDS_PER_NODE_MAX),
   pages: counter.min(1).max(CARDS_PER_NODE_MAX),
-  cards: z.array(Card).max(CARDS_PER_PAGE_MAX),
+  cards,
 });
 
 export type NodeRecord = z.infer<typeof NodeRecord>;

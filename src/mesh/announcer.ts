@@ -2,7 +2,13 @@
 import type { Card } from '../core/card.ts';
 import type { NodeId } from '../core/ids.ts';
 import { FIRST_WINDOW_BYTES, NEIGHBOURS_PER_NODE_MAX } from '../core/limits.ts';
-import { type ReadyHead, type SignedFrame, WIRE_VERSION_MAX, WIRE_VERSION_MIN } from '../protocol/frame.ts';
+import {
+  FEATURE,
+  type ReadyHead,
+  type SignedFrame,
+  WIRE_VERSION_MAX,
+  WIRE_VERSION_MIN,
+} from '../protocol/frame.ts';
 import { cardFrames, nodeFrame } from './announcement.ts';
 import type { Identity } from './identity.ts';
 
@@ -46,7 +52,7 @@ export class Announcer {
       name,
       version,
       epoch: bootEpoch,
-      features: [],
+      features: Object.values(FEATURE),
       window: FIRST_WINDOW_BYTES,
       certificate: '',
     };

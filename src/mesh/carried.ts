@@ -3,6 +3,7 @@ import {
   CALL_HEADERS,
   type Call,
   type Headers,
+  type Operation,
   type Outcome,
   REPLY_HEADERS,
   type Reply,
@@ -10,7 +11,13 @@ import {
 import { ClawError } from '../core/errors.ts';
 import type { CallId, NodeId } from '../core/ids.ts';
 import { CARRIED_HEADER_CHARS_MAX } from '../core/limits.ts';
-import { type EndHead, HEADER_VALUE, type RequestHead, type ResponseHead } from '../protocol/frame.ts';
+import {
+  type EndHead,
+  HEADER_VALUE,
+  type OperationHead,
+  type RequestHead,
+  type ResponseHead,
+} from '../protocol/frame.ts';
 
 /** Asked at both ends: by the sender, because a head that is refused ends the link; by the receiver, who trusts none. */
 export function carriedHeaders(headers: Headers, names: readonly string[]): Headers {
@@ -23,8 +30,14 @@ export function carriedHeaders(headers: Headers, names: readonly string[]): Head
   return carried;
 }
 
-/** The call that a request's head and body are, at the owner. Nobody waits there who could be told of its progress. */
-export function carriedCall(head: RequestHead, origin: NodeId, body: Uint8Array): Call {
+/** The call that a request's head and body are, at the owner. */
+export function carriedCall(
+  head: RequestHead,
+  origin: NodeId,
+  body: Uint8Array,
+  report: Call['report'],
+): Call {
+  const operation = head.operation === undefined ? undefined : operationOf(head.operation);
   return {
     id: head.id as CallId,
     origin,
@@ -33,9 +46,32 @@ export function carriedCall(head: RequestHead, origin: NodeId, body: Uint8Array)
     stream: head.stream,
     headers: carriedHeaders(head.headers, CALL_HEADERS),
     body,
-    report: () => {},
+    report,
     ...(head.session === undefined ? {} : { session: head.session }),
+    ...(operation === undefined ? {} : { operation }),
   };
+}
+
+/** An operation as it travels; the other end checks it again. */
+export function operationHeadOf(operation: Operation): OperationHead {
+  if (!('responseId' in operation)) return { kind: operation.kind };
+  return { kind: operation.kind, id: operation.responseId, query: operation.query };
+}
+
+/** Undefined for one that this node does not know, or that lacks what it is about: such a call is refused. */
+export function operationOf({ kind, id, query = '' }: OperationHead): Operation | undefined {
+  switch (kind) {
+    case 'compact':
+    case 'input_tokens':
+      return { kind };
+    case 'retrieve':
+    case 'delete':
+    case 'cancel':
+    case 'input_items':
+      return id === undefined ? undefined : { kind, responseId: id, query };
+    default:
+      return undefined;
+  }
 }
 
 /** Throws for a status that no reply of HTTP has in the end. */

@@ -6,6 +6,8 @@ export interface Channel {
   readonly peer: NodeId;
   /** Bytes of a call that may be sent to the peer before its first credit. */
   readonly window: number;
+  /** What the peer can do, by the names that `ready` has for it. */
+  readonly features: readonly string[];
   send(frame: Frame): void;
   /** Drops what a call still has waiting to be sent. */
   forget(number: number): void;

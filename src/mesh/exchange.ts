@@ -14,7 +14,8 @@ import {
 import { Budget } from '../lib/budget.ts';
 import { changed } from '../lib/changed.ts';
 import type { Cancel, Clock } from '../lib/clock.ts';
-import type { CallFrame, RequestHead } from '../protocol/frame.ts';
+import { type CallFrame, FEATURE, type RequestHead } from '../protocol/frame.ts';
+import { operationOf } from './carried.ts';
 import type { Channel } from './channel.ts';
 import { IncomingCall, LOOK_MS } from './incoming-call.ts';
 import { OutgoingCall } from './outgoing-call.ts';
@@ -97,6 +98,11 @@ export class Exchange {
         const message = `a body of ${call.body.length} bytes cannot be sent to node ${name}`;
         throw new ClawError(call.body.length < 1 ? 'bad_request' : 'body_too_large', message);
       }
+      // An older node would take it for a call of the model.
+      if (call.operation !== undefined && !channel.at.features.includes(FEATURE.operations)) {
+        const message = `node ${name} runs a version that cannot do "${call.operation.kind}": update it`;
+        throw new ClawError('unsupported_operation', message);
+      }
       const number = this.#nextNumber();
       const outgoing = new OutgoingCall({
         number,
@@ -156,6 +162,9 @@ export class Exchange {
   }
 
   #refusal(head: RequestHead): ClawError | undefined {
+    // Without it the call would be one of the model.
+    if (head.operation !== undefined && operationOf(head.operation) === undefined)
+      return new ClawError('unsupported_operation', `the owner knows no "${head.operation.kind}"`);
     const closed = this.#parts.closedFor();
     if (closed !== undefined) return closed;
     if (this.openCalls.owner >= CALLS_PER_PEER_MAX || !this.#parts.slots.take(1)) {

@@ -15,6 +15,7 @@ import { carriedCall, endHeadOf, responseHeadOf } from './carried.ts';
 import type { Channel } from './channel.ts';
 import { Allowance } from './credit.ts';
 import { errorOfReset, resetHeadOf } from './reset.ts';
+import { OwnStanding } from './standing.ts';
 
 /** How often the exchange lets each of its calls look at itself. Two looks make `PROGRESS_MS`. */
 export const LOOK_MS = PROGRESS_MS / 2;
@@ -50,6 +51,7 @@ export class IncomingCall {
   #reservedBytes = 0;
   /** What the entry has heard: nothing yet; something since the last look; nothing since the last look. */
   #voice: 'unheard' | 'spoke' | 'quiet' = 'unheard';
+  readonly #standing = new OwnStanding();
 
   constructor(parts: IncomingParts) {
     this.#parts = parts;
@@ -104,14 +106,14 @@ export class IncomingCall {
     credit?.();
   }
 
-  /** Called every `LOOK_MS`: a waiting entry hears of this call at least every `PROGRESS_MS`. */
+  /** Called every `LOOK_MS`: a waiting entry hears of this call at least every `PROGRESS_MS`, and of what is new. */
   look(): void {
     if (this.#state.kind === 'receiving' && ++this.#state.looks > LOOKS_WITHOUT_BODY_MAX) {
       return this.#refuse(new ClawError('request_timeout', 'the request body stopped coming'));
     }
     if (this.#state.kind === 'stopping' || this.#state.kind === 'gone') return;
-    if (this.#voice === 'quiet')
-      this.#say({ type: 'model_progress', number: this.#parts.number, head: { state: 'waiting' } });
+    if (this.#voice === 'quiet' || this.#standing.isNew)
+      this.#say({ type: 'model_progress', number: this.#parts.number, head: this.#standing.tell() });
     if (this.#voice === 'spoke') this.#voice = 'quiet';
   }
 
@@ -142,7 +144,8 @@ export class IncomingCall {
   #start(body: Uint8Array): void {
     this.#state = { kind: 'starting' };
     const { head, channel } = this.#parts;
-    this.#run(carriedCall(head, channel.peer, body)).then(
+    const call = carriedCall(head, channel.peer, body, this.#standing.note);
+    this.#run(call).then(
       () => this.#leave(),
       (error: unknown) => this.#failed(ClawError.from(error, 'internal', 'the owner failed to answer')),
     );

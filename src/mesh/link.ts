@@ -80,6 +80,10 @@ export class Link implements Channel {
     return this.#known().ready;
   }
 
+  get features(): readonly string[] {
+    return this.#known().ready.features;
+  }
+
   get window(): number {
     return this.#known().ready.window;
   }

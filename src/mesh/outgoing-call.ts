@@ -6,12 +6,13 @@ import type { Budget } from '../lib/budget.ts';
 import { ByteQueue } from '../lib/byte-queue.ts';
 import { onAbort, type StopSignal } from '../lib/signals.ts';
 import type { CallFrame, EndHead, ResponseHead } from '../protocol/frame.ts';
-import { carriedHeaders } from './carried.ts';
+import { carriedHeaders, operationHeadOf } from './carried.ts';
 import type { Channel } from './channel.ts';
 import { Allowance, Grant } from './credit.ts';
 import { Held } from './held.ts';
 import { OwnerGuard } from './owner-guard.ts';
 import { errorOfReset, resetHeadOf } from './reset.ts';
+import { standingOf } from './standing.ts';
 
 export interface OutgoingParts {
   readonly number: number;
@@ -73,7 +74,7 @@ export class OutgoingCall {
       case 'model_ack':
         return this.#parts.call.report({ kind: 'accepted' });
       case 'model_progress':
-        return this.#parts.call.report({ kind: 'waiting' });
+        return this.#parts.call.report(standingOf(frame.head));
       case 'model_res':
         return this.#start(frame.head);
       case 'model_stream':
@@ -110,12 +111,13 @@ export class OutgoingCall {
 
   #open(): void {
     const { number, call, provider, channel } = this.#parts;
-    const { id, dialect, stream, session, body, model } = call;
+    const { id, dialect, stream, session, body, model, operation } = call;
     const headers = carriedHeaders(call.headers, CALL_HEADERS);
     const head = { id, model: model.id, provider, dialect, stream, headers, bytes: body.length };
     const grouped =
       session === undefined ? head : { ...head, session: session.slice(0, CARRIED_HEADER_CHARS_MAX) };
-    channel.send({ type: 'model_req', number, head: grouped });
+    const whole = operation === undefined ? grouped : { ...grouped, operation: operationHeadOf(operation) };
+    channel.send({ type: 'model_req', number, head: whole });
     this.#sendBody();
   }
 

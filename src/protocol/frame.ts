@@ -9,6 +9,7 @@ import {
   FIRST_WINDOW_BYTES,
   MODEL_ID_CHARS_MAX,
   NODE_NAME_CHARS_MAX,
+  OPERATION_QUERY_CHARS_MAX,
   REQUEST_BODY_BYTES_MAX,
   RETRY_AFTER_SECONDS_MAX,
 } from '../core/limits.ts';
@@ -16,6 +17,9 @@ import {
 /** The wire versions that this build speaks. */
 export const WIRE_VERSION_MIN = 1;
 export const WIRE_VERSION_MAX = 1;
+
+/** What a node can do that not all of its version can: told in `ready`. */
+export const FEATURE = { operations: 'operations' } as const;
 
 export const SUBPROTOCOL = 'clawmatrix.v1';
 
@@ -93,6 +97,14 @@ export const ReadyHead = z
   })
   .refine(({ min, max }) => min <= max, 'min is over max');
 
+/** What is asked beside a new answer. A word that is not known is the owner's to refuse. */
+export const OperationHead = z.object({
+  kind: z.string().max(64),
+  /** Of the response. */
+  id: z.string().max(128).optional(),
+  query: z.string().max(OPERATION_QUERY_CHARS_MAX).optional(),
+});
+
 export const RequestHead = z.object({
   id: z.string().regex(/^[0-9a-f]{32}$/),
   model: z.string().min(1).max(MODEL_ID_CHARS_MAX),
@@ -101,6 +113,7 @@ export const RequestHead = z.object({
   stream: z.boolean(),
   session: z.string().max(CARRIED_HEADER_CHARS_MAX).optional(),
   headers,
+  operation: OperationHead.optional(),
   bytes: z.int().positive().max(REQUEST_BODY_BYTES_MAX),
 });
 
@@ -108,7 +121,14 @@ const word = z.string().max(ERROR_WORD_CHARS_MAX);
 
 export const AckHead = z.object({});
 export const ResponseHead = z.object({ status: z.int().min(200).max(599), headers });
-export const ProgressHead = z.object({ state: z.enum(['waiting']) });
+/** Any word may stand for what a newer node does: one that is not known counts as waiting. */
+export const ProgressHead = z.object({
+  state: z.string().max(64),
+  doing: z.string().max(64).optional(),
+  /** Tokens. */
+  done: count.optional(),
+  total: count.optional(),
+});
 
 export const EndHead = z.object({
   bytes: count,
@@ -129,6 +149,7 @@ export const ResetHead = z.object({
 export const GoawayHead = z.object({ reason: z.string().max(256) });
 
 export type ReadyHead = z.infer<typeof ReadyHead>;
+export type OperationHead = z.infer<typeof OperationHead>;
 export type RequestHead = z.infer<typeof RequestHead>;
 export type ResponseHead = z.infer<typeof ResponseHead>;
 export type ProgressHead = z.infer<typeof ProgressHead>;

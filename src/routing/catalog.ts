@@ -1,6 +1,7 @@
 /** Every target this node knows, its own and the others', as their nodes last told. Knows names; makes no choice. */
 import type { Target } from '../core/call.ts';
 import type { NodeId } from '../core/ids.ts';
+import { ProxyModels } from './proxy-models.ts';
 
 /** One node's targets. A node that is down keeps its cards here: people see what is missing. */
 export interface CatalogNode {
@@ -11,12 +12,24 @@ export interface CatalogNode {
 }
 
 export class Catalog {
+  /** What this node says of models, whoever has them. */
+  readonly words: ProxyModels;
   #nodes: readonly CatalogNode[] = [];
+  #callable: readonly CatalogNode[] = [];
   /** Targets of live nodes by model id: what nearly every call asks for, found without a walk over all cards. */
   #live: ReadonlyMap<string, readonly Target[]> = new Map();
 
+  constructor(words: ProxyModels = new ProxyModels([])) {
+    this.words = words;
+  }
+
   get nodes(): readonly CatalogNode[] {
     return this.#nodes;
+  }
+
+  /** The same without what is pinned to another node. */
+  get callable(): readonly CatalogNode[] {
+    return this.#callable;
   }
 
   /** The targets that can be reached of exactly this id; undefined where there is none. */
@@ -27,12 +40,18 @@ export class Catalog {
   /** Replaces all that was known. */
   replace(nodes: readonly CatalogNode[]): void {
     const live = new Map<string, Target[]>();
-    for (const target of nodes.flatMap((node) => (node.live ? node.targets : []))) {
+    const callable = this.words.hasPins ? nodes.map((node) => this.#unpinned(node)) : nodes;
+    for (const target of callable.flatMap((node) => (node.live ? node.targets : []))) {
       const same = live.get(target.card.id);
       if (same === undefined) live.set(target.card.id, [target]);
       else same.push(target);
     }
     this.#nodes = nodes;
+    this.#callable = callable;
     this.#live = live;
+  }
+
+  #unpinned(node: CatalogNode): CatalogNode {
+    return { ...node, targets: node.targets.filter(({ card }) => this.words.allows(card, node)) };
   }
 }

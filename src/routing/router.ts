@@ -7,6 +7,7 @@ import { changed } from '../lib/changed.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { StopSignal } from '../lib/signals.ts';
 import type { Catalog } from './catalog.ts';
+import { fitTargets, homeTarget } from './fit-targets.ts';
 import { Health } from './health.ts';
 import { pick } from './pick.ts';
 import { type Resolution, resolve } from './resolve.ts';
@@ -54,7 +55,14 @@ export class Router {
   }
 
   readonly answer: Answer = async (call, signal) =>
-    new Tries(this.#tries, this.#targets(call.model.id), call, signal).answer();
+    new Tries(this.#tries, this.#targetsOf(call), call, signal).answer();
+
+  /** The targets that a call for this name could go to now; none where it would be refused. */
+  live(text: string): readonly Target[] {
+    const { catalog } = this.#parts;
+    const found = resolve(text, catalog.callable);
+    return catalog.live(text) ?? (found.kind === 'found' ? found.targets : []);
+  }
 
   async #ask(target: Target, call: Call, signal: StopSignal, route: string): Promise<Reply> {
     const { clock, translate } = this.#parts;
@@ -82,13 +90,19 @@ export class Router {
     }
   }
 
+  #targetsOf(call: Call): readonly Target[] {
+    if (call.home !== undefined) return homeTarget(call.home, this.#parts.catalog);
+    return fitTargets(this.#targets(call.model.id), call);
+  }
+
   #targets(text: string): readonly Target[] {
     const { catalog } = this.#parts;
     const exact = catalog.live(text);
     if (exact !== undefined) return exact;
-    const found = resolve(text, catalog.nodes);
+    const found = resolve(text, catalog.callable);
     if (found.kind === 'found') return found.targets;
-    throw errorOf(text, found);
+    const pin = catalog.words.pinOf(text);
+    throw pin === undefined || found.kind === 'ambiguous' ? errorOf(text, found) : pinnedError(text, pin);
   }
 
   #count(key: string): () => void {
@@ -134,6 +148,13 @@ function errorOf(text: string, found: Exclude<Resolution, { kind: 'found' }>): C
     default:
       return assertNever(found);
   }
+}
+
+function pinnedError(text: string, node: string): ClawError {
+  const message =
+    `model ${text} is pinned to node ${node} by "proxyModels" of this one, ` +
+    'and that node is down, is stopping, or does not have it';
+  return new ClawError('no_owner', message, { param: 'model' });
 }
 
 function hintOf({ nearest, known }: Extract<Resolution, { kind: 'unknown' }>): string {

@@ -2,6 +2,7 @@
 import { DISCOVERY_MS, DISCOVERY_START_MS } from '../core/limits.ts';
 import type { UpstreamSpec } from '../core/upstream-spec.ts';
 import type { Cancel, Clock } from '../lib/clock.ts';
+import type { ServerName } from './compat/known-servers.ts';
 import type { Discovery } from './discovery.ts';
 
 export interface DiscoveryRoundsParts {
@@ -26,6 +27,11 @@ export class DiscoveryRounds {
 
   get found(): readonly UpstreamSpec[] {
     return this.#discoveries.flatMap(({ found }) => found);
+  }
+
+  /** What runs at that address, where it has said so. */
+  serverAt(baseUrl: string): ServerName | undefined {
+    return this.#discoveries.find((one) => one.baseUrl === baseUrl && one.server !== undefined)?.server;
   }
 
   /** The first round, for as long as a start can wait for it; the others follow. */

@@ -2,20 +2,20 @@
 import type { Card } from '../core/card.ts';
 import { ClawError } from '../core/errors.ts';
 import {
-  DISCOVERY_ANSWER_MS,
-  DISCOVERY_BYTES_MAX,
   DISCOVERY_MISSES_MAX,
   ERROR_BODY_BYTES_MAX,
   REFUSED_ID_CHARS_MAX,
   REFUSED_IDS_SHOWN_MAX,
 } from '../core/limits.ts';
 import type { DiscoverySpec, UpstreamSpec } from '../core/upstream-spec.ts';
+import { shapes } from '../dialect/dialects.ts';
 import type { Log } from '../lib/log.ts';
 import type { StopSignal } from '../lib/signals.ts';
 import { refusedLiteral } from './address.ts';
-import { fixedHeaders } from './fixed-headers.ts';
+import { type ServerName, serverOfReply } from './compat/known-servers.ts';
 import { headFault } from './head-fault.ts';
 import type { GetReply, HttpGetter } from './http-get.ts';
+import { listRequest } from './list-request.ts';
 import { type Asked, type ModelList, readModelList } from './model-list.ts';
 import { Place } from './place.ts';
 import { refusal } from './refusal.ts';
@@ -39,8 +39,8 @@ export class Discovery {
   readonly #asked: Asked;
   readonly #parts: DiscoveryParts;
   readonly #place: Place;
-  readonly #url: URL;
   #state: State = { kind: 'unasked' };
+  #server: ServerName | undefined;
   /** What was last logged as left out of the list. */
   #toldRefused = '';
 
@@ -49,7 +49,6 @@ export class Discovery {
     this.#asked = asked;
     this.#parts = parts;
     this.#place = new Place(parts.nodeName, { ...spec, card: { provider: spec.provider } });
-    this.#url = new URL(spec.baseUrl);
   }
 
   /** The models that count as this server's now, each as what is called for it. */
@@ -58,11 +57,22 @@ export class Discovery {
     return this.#cards.map((card) => ({ ...server, card }));
   }
 
+  get baseUrl(): string {
+    return this.#spec.baseUrl;
+  }
+
+  /** What runs there, where it has said so. */
+  get server(): ServerName | undefined {
+    return this.#server;
+  }
+
   /** Asks once. Never rejects: a server that cannot be asked has missed a round. */
   async look(signal: StopSignal): Promise<void> {
     try {
-      const list = await this.#ask(signal);
-      if (!signal.aborted) this.#listed(list);
+      const { headers, list } = await this.#ask(signal);
+      if (signal.aborted) return;
+      this.#server = serverOfReply(headers, list.owners);
+      this.#listed(list);
     } catch (error) {
       if (!signal.aborted)
         this.#missed(ClawError.from(error, 'internal', 'the list of models could not be read'));
@@ -74,20 +84,15 @@ export class Discovery {
     return state.kind === 'listed' || state.kind === 'missed' ? state.cards : [];
   }
 
-  async #ask(signal: StopSignal): Promise<ModelList> {
-    const refused = refusedLiteral(this.#url);
+  async #ask(signal: StopSignal) {
+    const refused = refusedLiteral(new URL(this.#spec.baseUrl));
     if (refused !== undefined) throw new ClawError('upstream_unreachable', this.#place.say(refused.message));
-    const { pathname, search } = this.#url;
-    const request = {
-      place: this.#place,
-      path: `${pathname.replace(/\/+$/, '')}/models${search}`,
-      headers: fixedHeaders(this.#spec, 'application/json'),
-      answerMs: DISCOVERY_ANSWER_MS,
-      bytesMax: DISCOVERY_BYTES_MAX,
-    };
-    const reply = await this.#parts.getter.get(request, signal);
+    const reply = await this.#parts.getter.get(
+      listRequest(this.#spec, this.#place, shapes[this.#spec.dialect]),
+      signal,
+    );
     checkHead(reply, this.#place);
-    return readModelList(reply.text, this.#spec, this.#asked);
+    return { headers: reply.headers, list: readModelList(reply.text, this.#spec, this.#asked) };
   }
 
   #listed(list: ModelList): void {

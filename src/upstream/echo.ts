@@ -19,7 +19,7 @@ const shape = shapes.chat;
 export function echoAnswer(tools: DialectTools): Answer {
   return async (call) => {
     const request = shape.readRequest(JSON.parse(Buffer.from(call.body).toString('utf8')));
-    const context = { model: echoCard.id, request, tools };
+    const context = { model: echoCard.id, provider: echoCard.provider, request, tools };
     const text = lastUserText(request);
     if (!call.stream) {
       const said = { kind: 'text', text, annotations: [], logprobs: [] } as const;

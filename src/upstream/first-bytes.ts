@@ -49,6 +49,10 @@ export class FirstBytes implements Intake {
     return this.#chosen?.ending;
   }
 
+  get isClosing(): boolean {
+    return this.#chosen?.isClosing ?? this.ending !== undefined;
+  }
+
   get failure(): HubFailure | undefined {
     return this.#chosen?.failure;
   }

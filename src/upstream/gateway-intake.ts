@@ -39,6 +39,10 @@ export class GatewayIntake implements Intake {
     return this.#inner.ending;
   }
 
+  get isClosing(): boolean {
+    return this.#inner.isClosing ?? this.ending !== undefined;
+  }
+
   get failure(): HubFailure | undefined {
     return this.#inner.failure;
   }

@@ -2,8 +2,6 @@
 import { type Headers, REPLY_HEADERS } from '../core/call.ts';
 import { CARRIED_HEADER_CHARS_MAX } from '../core/limits.ts';
 
-export const EVENTS_TYPE = 'text/event-stream';
-
 export interface HttpHead {
   readonly status: number;
   /** Lower-case names, one value each. */

@@ -9,11 +9,11 @@ import { onAbort, type StopSignal } from '../lib/signals.ts';
 import type { Connections, HttpController, HttpHandler } from './agent.ts';
 import { faultAfterHead, faultBeforeHead, silenceFault } from './fault.ts';
 import { endsByClosing, type HttpHead, headOf } from './head.ts';
-import { BROKE_OFF, type Intake } from './intake.ts';
+import type { Intake } from './intake.ts';
 import type { HttpReply, HttpRequest } from './post.ts';
 import { Silence } from './silence.ts';
 import { StaleConnection, StreamEnded } from './socket-end.ts';
-import { toldFailure } from './told-failure.ts';
+import { BROKE_OFF, toldFailure } from './told-failure.ts';
 
 interface Arrival {
   readonly head: HttpHead;
@@ -73,8 +73,8 @@ export class HttpCall implements HttpHandler, ByteQueueOwner {
   #send(): void {
     if (this.#state.kind !== 'sent') return;
     const agent = this.#connections[this.#state.over];
-    const { place, path, headers, body } = this.#request;
-    agent.dispatch({ origin: place.origin, path, method: 'POST', headers: [...headers], body }, this);
+    const { place, path, method = 'POST', headers, body } = this.#request;
+    agent.dispatch({ origin: place.origin, path, method, headers: [...headers], body }, this);
   }
 
   onRequestStart(controller: HttpController): void {
@@ -113,7 +113,8 @@ export class HttpCall implements HttpHandler, ByteQueueOwner {
       return;
     }
     // Some servers say that the answer is over and hold the connection: its reader does not wait for them.
-    if (state.intake.ending !== undefined) this.#silence.shorten(UPSTREAM_END_MS);
+    const { isClosing = state.intake.ending !== undefined } = state.intake;
+    if (isClosing) this.#silence.shorten(UPSTREAM_END_MS);
     const { queuedBytes } = state.queue;
     const { holdBytes, failure } = state.intake;
     if (failure !== undefined && state.kind === 'streaming') return this.#stop(this.#told(failure));

@@ -1,15 +1,12 @@
-/** What is made of an upstream's reply on its way to the reader: one class for each form of reply that needs no mending. */
+/** What is made of an upstream's reply on its way to the reader, and the forms of it that are no stream. */
 import { ClawError } from '../core/errors.ts';
 import { ERROR_BODY_BYTES_MAX, JSON_REPLY_BYTES_MAX, WINDOW_BYTES_MAX } from '../core/limits.ts';
-import { asBuffer } from '../dialect/bytes.ts';
-import { failureAmong, failureOfReply, failureOfStart } from '../dialect/early-failure.ts';
-import { EventFramer } from '../dialect/event-framer.ts';
+import { failureOfReply } from '../dialect/early-failure.ts';
 import type { HubFailure } from '../dialect/hub.ts';
-import type { DialectShape, Ending, StreamMender, StreamWatch } from '../dialect/shape.ts';
+import type { DialectShape, Ending, MendedReply, Mending } from '../dialect/shape.ts';
 import type { ByteQueue } from '../lib/byte-queue.ts';
 import { endsByClosing, type HttpHead } from './head.ts';
 import type { Place } from './place.ts';
-import { toldFailure } from './told-failure.ts';
 
 export interface Intake {
   /**
@@ -26,6 +23,8 @@ export interface Intake {
   readonly partial: boolean;
   /** Set once the dialect's own end has passed. */
   readonly ending: Ending | undefined;
+  /** Nothing that counts is to come any more: it is not waited for long. Left out: once there is an ending. */
+  readonly isClosing?: boolean;
   /** What the upstream said in place of an answer, though its status says success. Nothing is pushed then. */
   readonly failure: HubFailure | undefined;
   /** Pushes what the reader may have. Throws a `ClawError` where the reply is broken. */
@@ -36,130 +35,82 @@ export interface Intake {
   finish(to: ByteQueue): void;
 }
 
-const DATA = Buffer.from('data');
-/** How an upstream that ends its stream with an error is told of. */
-export const BROKE_OFF = 'the upstream broke off its answer with an error';
-
-const BOM = Buffer.from('\ufeff');
-
-/** A stream: whole events, watched as they pass. One that begins with an error is a failure, and nothing of it passes. */
-export class EventIntake implements Intake {
-  readonly early = true;
-  readonly partial = false;
-  failure: HubFailure | undefined;
-  readonly #framer: EventFramer;
-  readonly #shape: DialectShape;
-  readonly #mender: StreamMender | undefined;
-  readonly #watch: StreamWatch;
-  readonly #place: Place;
-  #state: 'new' | 'silent' | 'telling' = 'new';
-  /** By reference: looked into only when the stream breaks. */
-  #latest: Uint8Array | undefined;
-
-  constructor(shape: DialectShape, eventBytesMax: number, place: Place) {
-    this.#framer = new EventFramer(eventBytesMax);
-    this.#shape = shape;
-    this.#mender = shape.mender();
-    this.#watch = shape.watch();
-    this.#place = place;
-  }
-
-  get holdBytes(): number {
-    return this.#state === 'telling' ? 0 : WINDOW_BYTES_MAX;
-  }
-
-  get ending(): Ending | undefined {
-    return this.#watch.ending;
-  }
-
-  take(chunk: Uint8Array, to: ByteQueue): void {
-    let events: Uint8Array;
-    try {
-      events = this.#framer.push(chunk);
-    } catch (error) {
-      throw this.#place.fault(error);
-    }
-    this.#pass(events, to);
-  }
-
-  finish(to: ByteQueue): void {
-    this.#pass(this.#framer.finish(), to);
-    if (this.ending !== undefined || this.failure !== undefined) return;
-    const said = this.lastWords();
-    if (said !== undefined) throw toldFailure(said, this.#place, BROKE_OFF);
-    throw new ClawError(
-      'upstream_truncated',
-      this.#place.say('the upstream stopped before its answer was complete: what came is not the whole'),
-    );
-  }
-
-  lastWords(): HubFailure | undefined {
-    return this.#latest === undefined ? undefined : failureAmong(this.#latest, this.#shape);
-  }
-
-  #pass(events: Uint8Array, to: ByteQueue): void {
-    if (events.length === 0 || this.failure !== undefined) return;
-    const clean = this.#place.clean(events);
-    const begun = this.#state === 'telling' ? clean : this.#begin(clean);
-    if (begun === undefined) return;
-    const told = this.#mender === undefined ? begun : this.#mender.mend(begun);
-    this.#watch.see(told);
-    this.#latest = told;
-    to.push(told);
-  }
-
-  /** Nothing where the stream begins with a failure. */
-  #begin(events: Uint8Array): Uint8Array | undefined {
-    // Some clients take a byte order mark for a part of the first field's name, and lose that event.
-    const hasMark = this.#state === 'new' && asBuffer(events).subarray(0, BOM.length).equals(BOM);
-    const bytes = hasMark ? events.subarray(BOM.length) : events;
-    this.#state = asBuffer(bytes).includes(DATA) ? 'telling' : 'silent';
-    if (this.#state === 'telling') this.failure = failureOfStart(bytes, this.#shape);
-    return this.failure === undefined ? bytes : undefined;
-  }
+/** What every intake that understands its reply has to know. */
+export interface IntakeParts {
+  readonly shape: DialectShape;
+  readonly eventBytesMax: number;
+  readonly place: Place;
+  readonly mending: Mending;
 }
 
-/** A whole JSON reply. One that fits the window is handed over whole, and so never as a part. */
+/** Takes out of whole events what the watch is to see and the reader not. */
+export type Trim = (events: Uint8Array) => Uint8Array;
+
+/** A whole JSON reply. One that fits the window is handed over whole, and so never as a part; a longer one is not mended. */
 export class JsonIntake implements Intake {
   readonly early = false;
   readonly holdBytes: number;
   readonly partial = false;
   ending: Ending | undefined;
   failure: HubFailure | undefined;
-  readonly #shape: DialectShape;
-  readonly #place: Place;
+  readonly #parts: IntakeParts;
   readonly #toClose: boolean;
-  /** The same chunks that wait in the queue; dropped once they are too many to look into. */
   #chunks: Uint8Array[] = [];
   #bytes = 0;
 
-  constructor(head: HttpHead, shape: DialectShape, place: Place) {
+  constructor(head: HttpHead, parts: IntakeParts) {
     // There nothing but the JSON itself tells a whole one from a part.
     this.#toClose = endsByClosing(head);
     this.holdBytes = this.#toClose ? JSON_REPLY_BYTES_MAX : WINDOW_BYTES_MAX;
-    this.#shape = shape;
-    this.#place = place;
+    this.#parts = parts;
   }
 
   take(bytes: Uint8Array, to: ByteQueue): void {
-    const chunk = this.#place.clean(bytes);
+    const { place } = this.#parts;
+    const chunk = place.clean(bytes);
     this.#bytes += chunk.length;
-    if (this.#bytes <= this.holdBytes) this.#chunks.push(chunk);
-    else if (this.#toClose)
+    this.#chunks.push(chunk);
+    if (this.#bytes <= this.holdBytes) return;
+    if (this.#toClose)
       throw new ClawError(
         'upstream_protocol',
-        this.#place.say('the upstream sent a reply of no stated length, too long to check'),
+        place.say('the upstream sent a reply of no stated length, too long to check'),
       );
-    else this.#chunks = [];
-    to.push(chunk);
+    this.#letGo(to);
   }
 
-  finish(): void {
+  finish(to: ByteQueue): void {
     if (this.#bytes > this.holdBytes) return;
-    const reply = parsedReply(Buffer.concat(this.#chunks, this.#bytes).toString(), this.#place);
+    const reply = parsedReply(Buffer.concat(this.#chunks, this.#bytes).toString(), this.#parts.place);
     this.failure = failureOfReply(reply);
-    this.ending = this.#shape.endingOf(reply);
+    if (this.failure !== undefined) return;
+    const mended = mendedReply(reply, this.#parts);
+    if (mended.kind === 'failed') {
+      this.failure = mended.failure;
+      return;
+    }
+    this.ending = this.#parts.shape.endingOf(mended.reply);
+    if (mended.reply === reply) this.#letGo(to);
+    else to.push(this.#written(mended.reply));
   }
+
+  #written(reply: unknown): Uint8Array {
+    try {
+      return Buffer.from(JSON.stringify(reply));
+    } catch (error) {
+      // JSON that is nested without end can be read, and not be written.
+      throw this.#parts.place.fault(error);
+    }
+  }
+
+  #letGo(to: ByteQueue): void {
+    for (const chunk of this.#chunks) to.push(chunk);
+    this.#chunks = [];
+  }
+}
+
+export function mendedReply(reply: unknown, { shape, mending }: IntakeParts): MendedReply {
+  return shape.mendReply?.(reply, mending) ?? { kind: 'reply', reply };
 }
 
 /** The JSON of a whole reply; an end in the middle is told apart from what is no JSON at all. */

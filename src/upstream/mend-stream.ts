@@ -1,13 +1,11 @@
 /** Mends a stream where a whole reply was asked for: read to its real end, then told as the JSON of its dialect. */
 import { readerTools } from '../dialect/early-failure.ts';
-import { EventFramer } from '../dialect/event-framer.ts';
+import type { Framer } from '../dialect/framing.ts';
 import type { HubFailure } from '../dialect/hub.ts';
-import type { Ending, StreamGatherer, StreamReader, StreamWatch } from '../dialect/shape.ts';
-import { wholeEvents } from '../dialect/sse.ts';
+import type { Ending, StreamGatherer, StreamMender, StreamReader, StreamWatch } from '../dialect/shape.ts';
 import type { ByteQueue } from '../lib/byte-queue.ts';
 import { HeldBytes } from './held-bytes.ts';
-import type { Intake } from './intake.ts';
-import type { MendParts } from './mend-whole.ts';
+import type { Intake, IntakeParts } from './intake.ts';
 
 export class WholeFromStream implements Intake {
   readonly early = false;
@@ -15,19 +13,21 @@ export class WholeFromStream implements Intake {
   readonly holdBytes = 1;
   readonly partial = false;
   failure: HubFailure | undefined;
-  readonly #parts: MendParts;
+  readonly #parts: IntakeParts;
   readonly #size: HeldBytes;
-  readonly #framer: EventFramer;
+  readonly #framer: Framer;
+  readonly #mender: StreamMender | undefined;
   readonly #watch: StreamWatch;
   /** Knows whether the stream failed or was cut; the gatherer keeps what it said. */
   readonly #reader: StreamReader;
   readonly #gatherer: StreamGatherer;
 
-  constructor(parts: MendParts) {
-    const { shape, eventBytesMax, place } = parts;
+  constructor(parts: IntakeParts) {
+    const { shape, eventBytesMax, place, mending } = parts;
     this.#parts = parts;
     this.#size = new HeldBytes(place);
-    this.#framer = new EventFramer(eventBytesMax);
+    this.#framer = shape.framing.framer(eventBytesMax);
+    this.#mender = shape.mender(mending);
     this.#watch = shape.watch();
     this.#reader = shape.streamReader(readerTools(eventBytesMax));
     this.#gatherer = shape.gatherer();
@@ -39,13 +39,15 @@ export class WholeFromStream implements Intake {
 
   take(chunk: Uint8Array): void {
     this.#size.count(chunk);
-    this.#named(() => this.#read(this.#framer.push(chunk)));
+    this.#named(() => this.#mend(this.#framer.push(chunk)));
   }
 
   /** Throws `upstream_truncated` where the stream has not told its end: half an answer is none. */
   finish(to: ByteQueue): void {
     this.#named(() => {
-      this.#read(this.#framer.finish());
+      this.#mend(this.#framer.finish());
+      if (this.#mender !== undefined) this.#read(this.#mender.end());
+      this.failure ??= this.#mender?.lastWords;
       if (this.failure !== undefined) return;
       this.#reader.end();
       const whole = JSON.stringify(this.#gatherer.whole());
@@ -53,10 +55,15 @@ export class WholeFromStream implements Intake {
     });
   }
 
+  #mend(events: Uint8Array): void {
+    this.#read(this.#mender === undefined ? events : this.#mender.mend(events));
+    this.failure ??= this.#mender?.failure;
+  }
+
   #read(events: Uint8Array): void {
     if (events.length === 0) return;
     this.#watch.see(events);
-    for (const { data, name } of wholeEvents(events)) {
+    for (const { data, name } of this.#parts.shape.framing.events(events)) {
       if (this.failure !== undefined) return;
       for (const event of this.#reader.read(data, name)) {
         if (event.type === 'failed') this.failure = event.failure;

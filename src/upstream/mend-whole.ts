@@ -2,17 +2,11 @@
 import { parseClientJson, parseProviderJson } from '../dialect/door.ts';
 import { failureOfReply, readerTools } from '../dialect/early-failure.ts';
 import type { HubFailure } from '../dialect/hub.ts';
-import type { DialectShape, Ending } from '../dialect/shape.ts';
+import type { Ending } from '../dialect/shape.ts';
 import type { ByteQueue } from '../lib/byte-queue.ts';
+import { EventIntake } from './event-intake.ts';
 import { HeldBytes } from './held-bytes.ts';
-import { EventIntake, type Intake, parsedReply } from './intake.ts';
-import type { Place } from './place.ts';
-
-export interface MendParts {
-  readonly shape: DialectShape;
-  readonly eventBytesMax: number;
-  readonly place: Place;
-}
+import { type Intake, type IntakeParts, mendedReply, parsedReply } from './intake.ts';
 
 export class StreamFromWhole implements Intake {
   readonly early = false;
@@ -20,18 +14,17 @@ export class StreamFromWhole implements Intake {
   readonly holdBytes = 1;
   readonly partial = false;
   failure: HubFailure | undefined;
-  readonly #parts: MendParts;
+  readonly #parts: IntakeParts;
   readonly #request: Uint8Array;
   readonly #events: EventIntake;
   readonly #held: HeldBytes;
 
   /** `request`: the call's own body, which says what belongs into its stream. */
-  constructor(parts: MendParts, request: Uint8Array) {
-    const { shape, eventBytesMax, place } = parts;
+  constructor(parts: IntakeParts, request: Uint8Array) {
     this.#parts = parts;
     this.#request = request;
-    this.#events = new EventIntake(shape, eventBytesMax, place);
-    this.#held = new HeldBytes(place);
+    this.#events = new EventIntake(parts);
+    this.#held = new HeldBytes(parts.place);
   }
 
   get ending(): Ending | undefined {
@@ -49,7 +42,12 @@ export class StreamFromWhole implements Intake {
     try {
       this.failure = this.#failureOf(reply);
       if (this.failure !== undefined) return;
-      stream = shape.streamOf(reply, parseClientJson(this.#request));
+      const mended = mendedReply(reply, this.#parts);
+      if (mended.kind === 'failed') {
+        this.failure = mended.failure;
+        return;
+      }
+      stream = shape.streamOf(mended.reply, parseClientJson(this.#request));
     } catch (error) {
       throw place.fault(error);
     }

@@ -4,6 +4,7 @@ import { Card, ModelId } from '../core/card.ts';
 import { ClawError } from '../core/errors.ts';
 import { DISCOVERY_ROWS_MAX } from '../core/limits.ts';
 import type { DiscoverySpec } from '../core/upstream-spec.ts';
+import { tolerantJson } from '../lib/json.ts';
 
 export interface ModelList {
   /** In the order of their ids: some servers list theirs in another order each time. */
@@ -12,6 +13,8 @@ export interface ModelList {
   readonly refused: readonly string[];
   /** Rows that were not looked at. */
   readonly unread: number;
+  /** Whom the server names as the owners of its models: some name themselves. */
+  readonly owners: ReadonlySet<string>;
 }
 
 /** Who is asked: a server that somebody named, or whatever listens on a usual port. */
@@ -46,6 +49,8 @@ const Row = z.object({
 });
 type Row = z.infer<typeof Row>;
 
+const Owned = z.object({ owned_by: z.string() });
+
 /** A row of our own proxy, as http writes it. */
 const NodeRow = z.object({ node_id: z.string(), reachable: z.boolean(), owned_by: z.string() });
 
@@ -74,7 +79,17 @@ export function readModelList(
     else if (!EMBEDDING_TYPES.has(row.type ?? '')) cards.set(row.id, cardOf(row, provider, dialect));
   }
   const sorted = [...cards.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-  return { cards: sorted, refused, unread: all.length - read.length };
+  return { cards: sorted, refused, unread: all.length - read.length, owners: ownersAmong(read) };
+}
+
+/** Whom a reply names as the owners of its models; nobody where it is no list. */
+export function ownersIn(text: string): ReadonlySet<string> {
+  const { data: all = [] } = LooseForm.safeParse(tolerantJson(text));
+  return ownersAmong(all.slice(0, DISCOVERY_ROWS_MAX));
+}
+
+function ownersAmong(read: readonly unknown[]): ReadonlySet<string> {
+  return new Set(read.flatMap((row) => Owned.safeParse(row).data?.owned_by ?? []));
 }
 
 function rowsOf(text: string, asked: Asked): readonly unknown[] {

@@ -6,6 +6,8 @@ import type { Offer, UpstreamSpec } from '../core/upstream-spec.ts';
 import type { DialectTools } from '../dialect/shape.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import { compatOf, serverOfHost, serverOfName } from './compat/known-servers.ts';
+import { ServerProbes } from './compat/server-probes.ts';
 import { Discovery } from './discovery.ts';
 import { DiscoveryRounds } from './discovery-rounds.ts';
 import { echoAnswer, echoCard } from './echo.ts';
@@ -36,8 +38,11 @@ export class OwnModels {
   readonly #upstreams: Upstreams;
   readonly #getter: HttpGetter;
   readonly #rounds: DiscoveryRounds;
+  readonly #probes: ServerProbes;
   readonly #echo: Answer;
   #found: readonly UpstreamSpec[] = [];
+  /** What all of them came to, and was told to the upstreams. */
+  #told = '';
   #answerShared: Answer;
   #leftOut = 0;
 
@@ -45,16 +50,22 @@ export class OwnModels {
     const { nodeName, clock, log, tools, silenceMs } = parts;
     this.#offer = offer;
     this.#parts = parts;
-    this.#upstreams = new Upstreams(offer.upstreams, { nodeName, clock });
     this.#echo = echoAnswer(tools);
     this.#getter = new HttpGetter(clock);
     const asking = { nodeName, getter: this.#getter, log };
+    const listed = new Set(offer.discoveries.map(({ baseUrl }) => baseUrl));
+    this.#probes = new ServerProbes(offer.upstreams, listed, {
+      ...asking,
+      clock,
+      onKnown: () => this.#looked(),
+    });
     const named = offer.discoveries.map((spec) => new Discovery(spec, 'named', asking));
     const bounds = { silenceMs, eventBytesMax: tools.eventBytesMax };
     const usual = this.#usualServers().map(
       (server) => new Discovery(lookAt(server, bounds), 'usual', asking),
     );
     this.#rounds = new DiscoveryRounds([...named, ...usual], { clock, onLook: () => this.#looked() });
+    this.#upstreams = new Upstreams(this.#fitted(offer.upstreams), { nodeName, clock });
     this.#answerShared = this.#sharing();
   }
 
@@ -79,6 +90,7 @@ export class OwnModels {
 
   /** Looks for models, for a bounded time; what is found later is told by `onChange`. */
   async start(): Promise<void> {
+    this.#probes.start();
     await this.#rounds.start();
     if (!this.#isBare) return;
     const ports = this.#usualServers().map(({ provider, port }) => `${provider} ${port}`);
@@ -91,6 +103,7 @@ export class OwnModels {
   /** Looks no more, and cuts the calls that still run. */
   async close(): Promise<void> {
     await this.#rounds.close();
+    await this.#probes.close();
     await this.#getter.close();
     await this.#upstreams.close();
   }
@@ -111,11 +124,27 @@ export class OwnModels {
     const fresh = this.#rounds.found.filter(({ card }) => !configured.has(keyOf(card)));
     const found = fresh.slice(0, Math.max(0, CARDS_PER_NODE_MAX - upstreams.length));
     this.#tellLeftOut(fresh.slice(found.length));
+    const fitted = this.#fitted([...upstreams, ...found]);
+    if (specsText(fitted) === this.#told) return;
+    this.#told = specsText(fitted);
+    this.#upstreams.replace(fitted);
+    // What a server turns out to be changes what it is sent, and no card.
     if (cardsText(found) === cardsText(this.#found)) return;
     this.#found = found;
-    this.#upstreams.replace([...upstreams, ...found]);
     this.#answerShared = this.#sharing();
     this.#parts.onChange();
+  }
+
+  /** Each with what is known of its server: by its host, by its own word, or else by what people call it. */
+  #fitted(specs: readonly UpstreamSpec[]): readonly UpstreamSpec[] {
+    return specs.map((spec) => {
+      const { baseUrl, card } = spec;
+      if (spec.gateway !== undefined) return spec;
+      const said = this.#rounds.serverAt(baseUrl) ?? this.#probes.serverAt(baseUrl);
+      const server = serverOfHost(baseUrl) ?? said ?? serverOfName(baseUrl, card.provider);
+      const compat = compatOf(server, card.dialect, spec.compat);
+      return compat === undefined ? spec : { ...spec, compat };
+    });
   }
 
   #sharing(): Answer {
@@ -141,6 +170,10 @@ function isEcho({ id, provider }: ModelRef): boolean {
 
 function keyOf({ provider, id }: Card): string {
   return `${provider}/${id}`;
+}
+
+function specsText(specs: readonly UpstreamSpec[]): string {
+  return JSON.stringify(specs.map(({ card, compat }) => [card, compat]));
 }
 
 function cardsText(specs: readonly UpstreamSpec[]): string {

@@ -9,9 +9,11 @@ import type { Place } from './place.ts';
 export interface HttpRequest {
   readonly place: Place;
   readonly path: string;
+  /** Left out: POST. */
+  readonly method?: 'POST' | 'GET' | 'DELETE';
   /** Names and values in turn: what undici takes at the least cost. */
   readonly headers: readonly string[];
-  readonly body: Uint8Array;
+  readonly body: Uint8Array | null;
   readonly silenceMs: number;
   /** What is made of the reply. Throws a `ClawError` where its head alone shows that it is of no use. */
   readonly intake: (head: HttpHead) => Intake;

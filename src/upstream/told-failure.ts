@@ -5,6 +5,9 @@ import { failureError } from '../dialect/failure.ts';
 import type { HubFailure } from '../dialect/hub.ts';
 import type { Place } from './place.ts';
 
+/** How an upstream that ends its stream with an error is told of. */
+export const BROKE_OFF = 'the upstream broke off its answer with an error';
+
 /** `how`: what the upstream did, as `the upstream broke off its answer`. Its own code, type and status are kept. */
 export function toldFailure(
   { message, code, type, param }: HubFailure,

@@ -3,19 +3,26 @@ import type { Answer, Call, ModelRef, Reply } from '../core/call.ts';
 import { CALL_HEADERS } from '../core/call.ts';
 import type { Card } from '../core/card.ts';
 import { ClawError } from '../core/errors.ts';
+import { LEFT_OUT_HEADER } from '../core/header-names.ts';
 import type { UpstreamSpec } from '../core/upstream-spec.ts';
-import { shapes } from '../dialect/dialects.ts';
+import { type Shapes, shapes } from '../dialect/dialects.ts';
 import { replaceModel } from '../dialect/model-field.ts';
-import type { DialectShape } from '../dialect/shape.ts';
+import type { DialectShape, Mending } from '../dialect/shape.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type AddressRefused, refusedLiteral } from './address.ts';
+import { type FitTo, fitFor } from './compat/fit-for.ts';
+import type { Fitted } from './compat/fitting.ts';
+import { trimOf } from './compat/trim.ts';
 import { fixedHeaders } from './fixed-headers.ts';
 import { gatewayHeaders, unanswered } from './gateway.ts';
 import { GatewayIntake } from './gateway-intake.ts';
-import { carriedHeaders, EVENTS_TYPE, type HttpHead, isCarried } from './head.ts';
+import { carriedHeaders, type HttpHead, isCarried } from './head.ts';
 import { HttpClient } from './http-client.ts';
 import type { Intake } from './intake.ts';
 import { intakeFor } from './intake-for.ts';
+import { LoadingWait, saysLoading } from './loading.ts';
+import { operationRequest } from './operation.ts';
+import { mendingOf } from './mending.ts';
 import { Place } from './place.ts';
 import type { HttpReply } from './post.ts';
 import { failureReply, refusalReply } from './refusal.ts';
@@ -26,6 +33,9 @@ interface Upstream {
   readonly shape: DialectShape;
   readonly path: string;
   readonly refused: AddressRefused | undefined;
+  readonly mending: Mending;
+  /** Makes a request fit what is known of the server; undefined where nothing of it has to. */
+  readonly fit: FitTo | undefined;
   /** What every call sends, names and values in turn; one list without, one with a stream. */
   readonly headers: { readonly whole: readonly string[]; readonly stream: readonly string[] };
 }
@@ -34,18 +44,20 @@ export interface UpstreamsParts {
   /** This node's name, for messages. */
   readonly nodeName: string;
   readonly clock: Clock;
+  /** Absent: all that there are. */
+  readonly shapes?: Shapes;
 }
 
 export class Upstreams {
-  readonly #nodeName: string;
+  readonly #parts: UpstreamsParts;
   readonly #client: HttpClient;
   #upstreams: readonly Upstream[] = [];
   /** Several providers may have a model of the same name. */
   readonly #byId = new Map<string, readonly Upstream[]>();
 
-  constructor(specs: readonly UpstreamSpec[], { nodeName, clock }: UpstreamsParts) {
-    this.#nodeName = nodeName;
-    this.#client = new HttpClient(clock);
+  constructor(specs: readonly UpstreamSpec[], parts: UpstreamsParts) {
+    this.#parts = parts;
+    this.#client = new HttpClient(parts.clock);
     this.replace(specs);
   }
 
@@ -55,7 +67,7 @@ export class Upstreams {
 
   /** From now on these are the models; calls that run keep the upstream that they began with. */
   replace(specs: readonly UpstreamSpec[]): void {
-    this.#upstreams = specs.map((spec) => upstreamOf(spec, this.#nodeName));
+    this.#upstreams = specs.map((spec) => upstreamOf(spec, this.#parts));
     this.#byId.clear();
     for (const upstream of this.#upstreams) {
       const { id } = upstream.spec.card;
@@ -74,17 +86,38 @@ export class Upstreams {
       );
     if (refused !== undefined)
       throw new ClawError('upstream_unreachable', place.say(refused.message), { cause: refused });
+    const body = replaceModel(call.body, spec.gateway?.agent ?? spec.card.id);
+    const { operation } = call;
+    const beside = operation === undefined ? undefined : operationRequest(operation, spec, place);
+    const fitted = beside === undefined ? upstream.fit?.(body, call.stream) : undefined;
+    let loading: LoadingWait | undefined;
     const request = {
       place,
-      path,
+      path: beside?.path ?? path,
+      method: beside?.method ?? 'POST',
       headers: requestHeaders(upstream, call),
-      body: replaceModel(call.body, spec.gateway?.agent ?? spec.card.id),
+      body: beside?.hasBody === false ? null : (fitted?.body ?? body),
       silenceMs: spec.silenceMs,
-      intake: (head: HttpHead) => intakeOf(head, call, upstream),
+      intake: (head: HttpHead) => {
+        // Before its first bytes, which may tell of what comes next.
+        if (head.status < 400) loading?.over();
+        return intakeOf(head, call, upstream, fitted);
+      },
     };
-    const posted = this.#client.post(request, signal);
-    const reply = await (spec.gateway === undefined ? posted : posted.catch(explain));
-    return reply.status >= 400 || reply.failure !== undefined ? refuse(reply, place) : accept(reply, call);
+    for (;;) {
+      const posted = this.#client.post(request, signal);
+      const reply = await (spec.gateway === undefined ? posted : posted.catch(explain));
+      if (reply.status < 400 && reply.failure === undefined) {
+        const form = call.stream ? upstream.shape.framing.contentType : 'application/json';
+        return accept(reply, form, fitted?.leftOut);
+      }
+      const said = await wordsOf(reply);
+      if (saysLoading(reply.status, said)) {
+        loading ??= new LoadingWait({ clock: this.#parts.clock, call, signal, patienceMs: spec.silenceMs });
+        if (await loading.again()) continue;
+      }
+      return refuse(reply, said, place);
+    }
   };
 
   /** Cuts the calls that still run. */
@@ -106,29 +139,35 @@ export class Upstreams {
   }
 }
 
-function upstreamOf(spec: UpstreamSpec, nodeName: string): Upstream {
+function upstreamOf(
+  spec: UpstreamSpec,
+  { nodeName, clock, shapes: known = shapes }: UpstreamsParts,
+): Upstream {
   const url = new URL(spec.baseUrl);
-  const shape = shapes[spec.card.dialect];
+  const shape = known[spec.card.dialect];
   return {
     spec,
     shape,
     headers: {
-      whole: sentHeaders(spec, 'application/json'),
-      stream: sentHeaders(spec, EVENTS_TYPE),
+      whole: sentHeaders(spec, 'application/json', shape),
+      stream: sentHeaders(spec, shape.framing.mediaType, shape),
     },
     place: new Place(nodeName, spec),
     path: `${url.pathname.replace(/\/+$/, '')}${shape.path}${url.search}`,
     refused: refusedLiteral(url),
+    mending: mendingOf(spec, () => clock.wall()),
+    fit: fitFor(spec),
   };
 }
 
-function sentHeaders(spec: UpstreamSpec, accept: string): readonly string[] {
-  const fixed = fixedHeaders(spec, accept);
+function sentHeaders(spec: UpstreamSpec, accept: string, shape: DialectShape): readonly string[] {
+  const fixed = fixedHeaders(spec, accept, shape);
   return Object.entries({ ...fixed, 'content-type': 'application/json', ...gatewayHeaders(spec) }).flat();
 }
 
-function intakeOf(head: HttpHead, call: Call, upstream: Upstream): Intake {
-  const intake = intakeFor(head, call, upstream);
+function intakeOf(head: HttpHead, call: Call, upstream: Upstream, fitted: Fitted | undefined): Intake {
+  const trim = fitted === undefined ? undefined : trimOf(fitted, call.report);
+  const intake = intakeFor(head, call, trim === undefined ? upstream : { ...upstream, trim });
   if (upstream.spec.gateway === undefined || head.status >= 400) return intake;
   return new GatewayIntake(intake, upstream.place);
 }
@@ -157,19 +196,23 @@ function put(headers: string[], name: string, value: string): void {
   headers.push(name, value);
 }
 
-function accept(reply: HttpReply, call: Call): Reply {
+function accept(reply: HttpReply, form: string, leftOut: readonly string[] = []): Reply {
   const headers = carriedHeaders(reply);
-  headers['content-type'] = call.stream ? `${EVENTS_TYPE}; charset=utf-8` : 'application/json';
+  const names = leftOut.join(', ');
+  if (names !== '' && isCarried(names)) headers[LEFT_OUT_HEADER] = names;
+  headers['content-type'] = form;
   return { status: reply.status, headers, body: reply.body, ended: reply.ended };
 }
 
-async function refuse(reply: HttpReply, place: Place): Promise<Reply> {
-  if (reply.failure !== undefined) {
-    await reply.body.return();
-    return failureReply(reply, reply.failure, place);
-  }
-  // Handed over once it is whole or enough: everything that will be looked at waits in one piece.
-  const { value } = await reply.body.next();
-  await reply.body.return();
-  return refusalReply(reply, Buffer.from(value ?? '').toString(), place);
+/** Handed over once it is whole or enough: everything that will be looked at waits in one piece. */
+async function wordsOf({ body, failure }: HttpReply): Promise<string> {
+  const { value } = failure === undefined ? await body.next() : {};
+  await body.return();
+  return Buffer.from(value ?? '').toString();
+}
+
+function refuse(reply: HttpReply, said: string, place: Place): Reply {
+  return reply.failure === undefined
+    ? refusalReply(reply, said, place)
+    : failureReply(reply, reply.failure, place);
 }

@@ -234,7 +234,7 @@ describe('a server of models', () => {
 
   async function server(script: Script, more: { apiKey?: string; models?: string[] } = {}) {
     const home = await testHome();
-    const upstream = await startUpstream();
+    const upstream = await startUpstream({ listsModels: true });
     onTestFinished(() => upstream.stop());
     upstream.always(script);
     const { apiKey, models = [] } = more;
@@ -348,7 +348,7 @@ describe('the OpenClaw gateway', () => {
     ['that has locked us out', json(429, {}), 'warning', '429', 'check the token'],
   ])('%s', async (_, script, level, words, fix) => {
     const home = await testHome();
-    await using gateway = await startUpstream();
+    await using gateway = await startUpstream({ listsModels: true });
     gateway.always(script);
     await home.config({ ...QUIET, openclaw: { gateway: { url: gateway.baseUrl, token: KEY } } });
     const { about } = await findings(home);

@@ -11,19 +11,32 @@ export interface Place {
 
 export interface Question {
   readonly text: string;
+  /** What the user says after each answer, in the same conversation. */
+  readonly andThen?: readonly string[];
   /** A PNG in base64. */
   readonly image?: string;
   /** Offers the tool `get_weather`; the client answers its calls with this and asks on until there are none. */
   readonly weather?: (city: string) => string;
+  /** Wants JSON that fits `CITY`. */
+  readonly asJson?: true;
+  /** Asks without a stream. */
+  readonly isWhole?: true;
+  /** What was said before is not sent again but referred to, as the library does it. */
+  readonly byReference?: true;
 }
 
-/** What the user of the client library got, in all of its steps. */
+/** What the user of the client library got. */
 export interface Heard {
+  /** Of the last answer. */
   readonly text: string;
-  /** Pieces of text that arrived one by one. */
+  /** Pieces of text that arrived one by one, in all steps. */
   readonly pieces: readonly string[];
+  readonly reasoning: string;
+  readonly refusal: string;
   /** Of the last step. */
   readonly usage: Usage;
+  /** Why the last answer ended: `stop`, `length` or `content_filter`. */
+  readonly ending: string | undefined;
 }
 
 export interface Usage {
@@ -37,28 +50,37 @@ export interface Failure {
   readonly retryAfter: string | undefined;
 }
 
+/** What not every library can do or tell. Nothing is promised for what it cannot. */
+export type Ability =
+  | 'headers of a refusal'
+  | 'whole answers'
+  | 'JSON of a schema'
+  | 'reasoning'
+  /** It sends an assistant's reasoning back with the result of a tool. */
+  | 'reasoning of earlier turns'
+  | 'refusals'
+  | 'length as an ending'
+  | 'a filter as an ending'
+  | 'references';
+
 export interface Client {
   /** The package and its version. */
   readonly name: string;
   readonly api: Api;
-  /** Its errors carry the headers of the reply. */
-  readonly tellsHeaders: boolean;
-  /** Asks with a stream and hears it to its end. Throws what the library throws. */
+  readonly abilities: readonly Ability[];
+  /** Asks and hears the answer to its end. Throws what the library throws. */
   ask(place: Place, question: Question): Promise<Heard>;
   /** What the library's own error says; undefined for any other error. */
   failure(error: unknown): Failure | undefined;
+  /** The ids of all models; left out where the library has no such call. */
+  models?(url: string): Promise<readonly string[]>;
 }
 
-export const WEATHER = {
-  name: 'get_weather',
-  description: 'The weather of a city.',
-  parameters: {
-    type: 'object' as const,
-    properties: { city: { type: 'string' as const } },
-    required: ['city'],
-    additionalProperties: false,
-  },
-};
+const city = { type: 'object' as const, properties: { city: { type: 'string' as const } } };
+
+export const CITY = { ...city, required: ['city'], additionalProperties: false };
+
+export const WEATHER = { name: 'get_weather', description: 'The weather of a city.', parameters: CITY };
 
 export function cityOf(args: unknown): string {
   const read: unknown = typeof args === 'string' ? JSON.parse(args) : args;

@@ -1,53 +1,82 @@
-/** `@mariozechner/pi-ai`, which OpenClaw calls models with: a custom model on both APIs. */
-import { type Context, type Message, type Model, stream, type Tool } from '@mariozechner/pi-ai';
-import { type Client, cityOf, installed, type Place, type Question, WEATHER } from './client.ts';
+/** `pi-ai`, which coding agents call models with, and its relatives: a custom model on both APIs. */
+import type { Context, Message, Model, stream, Tool } from '@mariozechner/pi-ai';
+import {
+  type Ability,
+  type Client,
+  cityOf,
+  type Heard,
+  installed,
+  type Place,
+  type Question,
+  WEATHER,
+} from './client.ts';
 
 /** It does not throw: its stream ends with a message that says so. */
 class PiFailure extends Error {}
 
-function client(api: Client['api']): Client {
+type Stream = typeof stream<'openai-completions' | 'openai-responses'>;
+
+const ABILITIES: readonly Ability[] = ['reasoning', 'reasoning of earlier turns', 'length as an ending'];
+
+/** `streams` is its function of that name, which has other types in its relatives. */
+export function piAi(streams: unknown, folder: string): readonly Client[] {
+  return [client(streams as Stream, folder, 'chat'), client(streams as Stream, folder, 'responses')];
+}
+
+function client(streams: Stream, folder: string, api: Client['api']): Client {
   return {
-    name: installed('@mariozechner/pi-ai'),
+    name: installed(folder),
     api,
-    tellsHeaders: false,
+    abilities: ABILITIES,
+    failure,
     async ask(place, question) {
-      const messages: Message[] = [human(question)];
+      const messages: Message[] = [];
       const pieces: string[] = [];
-      for (;;) {
-        const context: Context = { messages, ...(question.weather && { tools: [weatherTool] }) };
-        const events = stream(modelOf(place, api), context, { apiKey: 'any', maxRetries: 0 });
-        for await (const event of events) {
-          if (event.type === 'text_delta') pieces.push(event.delta);
-        }
-        const said = await events.result();
-        if (said.stopReason === 'error') throw new PiFailure(said.errorMessage);
-        const calls = said.content.filter((part) => part.type === 'toolCall');
-        if (calls.length === 0) {
-          const { input, output } = said.usage;
-          const text = said.content.map((part) => (part.type === 'text' ? part.text : '')).join('');
-          return { text, pieces, usage: { input, output } };
-        }
-        messages.push(said);
-        for (const { id, name, arguments: args } of calls) {
-          const text = question.weather?.(cityOf(args)) ?? '';
-          messages.push({
-            role: 'toolResult',
-            toolCallId: id,
-            toolName: name,
-            content: [{ type: 'text', text }],
-            isError: false,
-            timestamp: 0,
+      const context: Context = { messages, ...(question.weather && { tools: [weatherTool] }) };
+      let heard: Heard | undefined;
+      for (const message of [human(question), ...(question.andThen ?? []).map((text) => human({ text }))]) {
+        messages.push(message);
+        for (heard = undefined; heard === undefined;) {
+          const events = streams(modelOf(place, api), context, {
+            apiKey: 'any',
+            maxRetries: 0,
+            reasoningEffort: 'low',
           });
+          for await (const event of events) {
+            if (event.type === 'text_delta') pieces.push(event.delta);
+          }
+          const said = await events.result();
+          if (said.stopReason === 'error') throw new PiFailure(said.errorMessage);
+          messages.push(said);
+          const calls = said.content.filter((part) => part.type === 'toolCall');
+          for (const { id, name, arguments: args } of calls)
+            messages.push(toolResult(id, name, question.weather?.(cityOf(args)) ?? ''));
+          if (calls.length === 0) heard = heardOf(said, pieces);
         }
       }
-    },
-    failure(error) {
-      if (!(error instanceof PiFailure)) return undefined;
-      const status = /^(\d{3}) /.exec(error.message)?.[1];
-      const { message } = error;
-      return { status: status === undefined ? undefined : Number(status), message, retryAfter: undefined };
+      return heard ?? Promise.reject(new Error('nothing was asked'));
     },
   };
+}
+
+type Said = Awaited<ReturnType<ReturnType<Stream>['result']>>;
+
+function heardOf({ content, usage: { input, output }, stopReason }: Said, pieces: readonly string[]): Heard {
+  return {
+    text: content.map((part) => (part.type === 'text' ? part.text : '')).join(''),
+    pieces,
+    reasoning: content.map((part) => (part.type === 'thinking' ? part.thinking : '')).join(''),
+    refusal: '',
+    usage: { input, output },
+    ending: stopReason,
+  };
+}
+
+function failure(error: unknown): ReturnType<Client['failure']> {
+  if (!(error instanceof PiFailure)) return undefined;
+  const { message } = error;
+  const status = /\b([45]\d\d)\b/.exec(message)?.[1];
+  return { status: status === undefined ? undefined : Number(status), message, retryAfter: undefined };
 }
 
 // Its type asks for a schema made by typebox; what it reads and sends is the JSON of it.
@@ -63,7 +92,7 @@ function modelOf(
     api: api === 'chat' ? 'openai-completions' : 'openai-responses',
     provider: 'clawmatrix',
     baseUrl: url,
-    reasoning: false,
+    reasoning: true,
     input: ['text', 'image'],
     cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
     contextWindow: 128_000,
@@ -82,4 +111,7 @@ function human({ text, image }: Question): Message {
   };
 }
 
-export const piAi: readonly Client[] = [client('chat'), client('responses')];
+function toolResult(toolCallId: string, toolName: string, text: string): Message {
+  const content = [{ type: 'text' as const, text }];
+  return { role: 'toolResult', toolCallId, toolName, content, isError: false, timestamp: 0 };
+}

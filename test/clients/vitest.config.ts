@@ -7,6 +7,7 @@ export default defineConfig({
     include: ['test/clients/*.test.ts'],
     setupFiles: ['test/support/leaks.ts'],
     pool: 'forks',
+    maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },

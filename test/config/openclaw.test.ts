@@ -63,7 +63,14 @@ describe('what is taken of a provider', () => {
           input: ['text', 'image', 'video'],
           reasoning: true,
           cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, tiers: [] },
-          compat: { supportsStore: false },
+          compat: {
+            supportsStore: false,
+            thinkingFormat: 'qwen',
+            // Of another kind, of a form that is not known here, and of no effect here.
+            maxTokensField: 5,
+            reasoningEffortMap: { low: 1 },
+            supportsTools: true,
+          },
         },
       ],
     };
@@ -82,6 +89,7 @@ describe('what is taken of a provider', () => {
       headers: { 'x-tenant': 'b' },
       silenceMs: 300_000,
       eventBytesMax: 1_048_576,
+      compat: { supportsStore: false, thinkingFormat: 'qwen' },
     });
   });
 
@@ -91,7 +99,15 @@ describe('what is taken of a provider', () => {
       api: 'anthropic-messages',
       timeoutSeconds: 300,
       headers: { 'x-tenant': 'a', 'x-other': 'a' },
-      models: [{ id: 'qwen3:8b', contextWindow: 32_768, maxTokens: 8_192, api: 'ollama' }],
+      models: [
+        {
+          id: 'qwen3:8b',
+          contextWindow: 32_768,
+          maxTokens: 8_192,
+          api: 'ollama',
+          compat: { supportsStore: false, supportsTemperature: false },
+        },
+      ],
     };
     const own = {
       apiKey: 'own-key-0123456789',
@@ -99,12 +115,14 @@ describe('what is taken of a provider', () => {
       contextWindow: 4_096,
       timeouts: { upstreamMs: 7 },
       headers: { 'x-tenant': 'own' },
+      compat: { supportsStore: true },
     };
     const config = { models: [{ ...model, ...own }] };
     expect(await only({ openclaw: provider(described), config })).toMatchObject({
       card: { dialect: 'chat', contextWindow: 4_096, maxTokens: 8_192 },
       apiKey: 'own-key-0123456789',
       headers: { 'x-tenant': 'own', 'x-other': 'a' },
+      compat: { supportsStore: true, supportsTemperature: false },
       silenceMs: 7,
     });
   });

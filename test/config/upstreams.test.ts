@@ -145,12 +145,43 @@ test('a provider named like a part of every object is not found in it', async ()
   expect(warnings).toHaveLength(1);
 });
 
-test('what is accepted and not used yet is told of', async () => {
+test('events that no other node would take are told of', async () => {
   const { warnings } = await load({ proxyModels: [{ id: 'a' }], limits: { sseEventBytesMax: 2_000_000 } });
-  expect(warnings).toEqual([
-    expect.stringContaining('"proxyModels" is not yet used'),
-    expect.stringContaining('limits.sseEventBytesMax is over 1048576'),
-  ]);
+  expect(warnings).toEqual([expect.stringContaining('limits.sseEventBytesMax is over 1048576')]);
+});
+
+describe('what the owner knows of a server', () => {
+  const compat = { supportsStore: false, maxTokensField: 'max_tokens' };
+  const knowing = { ...provider, compat, repair: false, discover: true };
+
+  test("is its models', found or configured", async () => {
+    const { offer } = await load({ providers: { p: knowing }, models: [{ id: 'a', provider: 'p' }] });
+    expect(offer.upstreams).toMatchObject([{ compat, repair: false }]);
+    expect(offer.discoveries).toMatchObject([{ compat, repair: false }]);
+  });
+
+  test("a model's own word goes over the same word of its provider", async () => {
+    const own = { id: 'a', provider: 'p', compat: { supportsStore: true, thinkTags: true }, repair: true };
+    const { offer } = await load({ providers: { p: knowing }, models: [own] });
+    expect(offer.upstreams[0]).toMatchObject({
+      compat: { supportsStore: true, maxTokensField: 'max_tokens', thinkTags: true },
+      repair: true,
+    });
+  });
+
+  test('is not true of another server that a model names', async () => {
+    const own = { id: 'a', provider: 'p', baseUrl: 'http://other.lan/v1', apiKey: 'k' };
+    const { offer } = await load({ providers: { p: knowing }, models: [own] });
+    expect(offer.upstreams[0]).not.toHaveProperty('compat');
+    expect(offer.upstreams[0]).not.toHaveProperty('repair');
+  });
+
+  test('has names that are checked', async () => {
+    const faulty = { ...provider, compat: { supportStore: false, maxTokensField: 'tokens' } };
+    await expect(load({ providers: { p: faulty } })).rejects.toThrow(
+      /maxTokensField[\s\S]*did you mean "supportsStore"|did you mean "supportsStore"[\s\S]*maxTokensField/,
+    );
+  });
 });
 
 test('each provider with "discover" is asked for its models, with its key and its headers', async () => {

@@ -75,6 +75,20 @@ test.each<[string, object[][], string[]]>([
     ['call_0002 f {}', 'call_0004 g {"y":2}'],
   ],
   [
+    'the same number and name for two whole calls, and no ids',
+    [[{ index: 0, ...fn('f', '{"y":1}') }], [{ index: 0, ...fn('f', '{"y":2}') }]],
+    ['call_0002 f {"y":1}', 'call_0004 f {"y":2}'],
+  ],
+  [
+    'the name on every fragment, and no ids',
+    [
+      [{ index: 0, ...fn('f', '{"y":"}') }],
+      [{ index: 0, ...fn('f', '{"}') }],
+      [{ index: 0, ...fn('f', '') }],
+    ],
+    ['call_0002 f {"y":"}{"}'],
+  ],
+  [
     'no numbers but ids',
     [
       [{ id: 'a', ...fn('f', '{"x"') }],

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Dialect } from '../../src/core/call.ts';
 import { translate } from '../../src/dialect/translate.ts';
 import { ResponseObject } from '../support/responses-schemas.ts';
-import { aCall, countingTools, drained, ScriptedUpstream, cardOf } from './scripted.ts';
+import { aCall, AT, countingTools, drained, ScriptedUpstream, cardOf } from './scripted.ts';
 
 const bodies = { chat: { model: 'alias', messages: [] }, responses: { model: 'alias', input: 'Hi' } };
 
@@ -100,7 +100,7 @@ describe('a chat reply for a Responses client', () => {
     const { status, json } = await answered('chat', { error });
     expect(status).toBe(429);
     expect(json).toEqual({
-      error: { message: 'slow down', type: 'rate_limit_error', param: null, code: '429' },
+      error: { message: `slow down${AT}`, type: 'rate_limit_error', param: null, code: '429' },
     });
   });
 });
@@ -180,7 +180,7 @@ describe('a Responses reply for a chat client', () => {
       response([], { status: 'failed', error: { code, message: 'no' } }),
     );
     expect(got.status).toBe(status);
-    expect(got.json.error).toMatchObject({ message: 'no', code });
+    expect(got.json.error).toMatchObject({ message: `no${AT}`, code });
   });
 });
 
@@ -189,9 +189,20 @@ test.each<Dialect>(['chat', 'responses'])(
   async (from) => {
     const got = await answered(from, { object: 'error', message: 'too long', code: 400 });
     expect(got.status).toBe(400);
-    expect(got.json.error).toMatchObject({ message: 'too long', code: '400' });
+    expect(got.json.error).toMatchObject({ message: `too long${AT}`, code: '400' });
   },
 );
+
+test("what OpenRouter's provider said is told", async () => {
+  const error = {
+    message: 'Provider returned error',
+    code: 429,
+    metadata: { raw: 'slow down', provider_name: 'x' },
+  };
+  const got = await answered('chat', { error });
+  expect(got.status).toBe(429);
+  expect(got.json.error.message).toBe(`Provider returned error: slow down${AT}`);
+});
 
 test('of several choices the first is the one with the number 0', async () => {
   const choice = (index: number, content: string) => ({ index, message: { content }, finish_reason: 'stop' });

@@ -1,5 +1,6 @@
 /** Requests of chat clients for Responses upstreams. */
 import { describe, expect, test } from 'vitest';
+import { shapes } from '../../src/dialect/dialects.ts';
 import { call, chatTool, refusal, toResponses, user, weather } from './requests.ts';
 
 describe('chat into Responses', () => {
@@ -173,7 +174,7 @@ describe('chat into Responses', () => {
         top_p: 0.9,
         reasoning: { effort: 'high' },
         max_output_tokens: 100,
-        include: ['message.output_text.logprobs'],
+        include: ['message.output_text.logprobs', 'reasoning.encrypted_content'],
         top_logprobs: 2,
         metadata: { a: 'b' },
         user: 'u',
@@ -195,6 +196,12 @@ describe('chat into Responses', () => {
     expect(toResponses(body)).toMatchObject({ model: 'owned', ...expected });
   });
 
+  test('reasoning that a provider cannot read again is named as left out', () => {
+    const told = { role: 'assistant', content: 'a', reasoning_content: 'hm' };
+    const read = shapes.chat.readRequest({ model: 'm', messages: [user, told, user, told] });
+    expect(shapes.responses.leftOut(read)).toEqual(['reasoning_content']);
+  });
+
   test('seed, logit_bias and penalties are left out', () => {
     const sent = toResponses({ messages: [user], seed: 1, logit_bias: { 1: 2 }, presence_penalty: 1 });
     expect(Object.keys(Object(sent)).sort()).toEqual(['input', 'model', 'store', 'stream']);
@@ -202,7 +209,6 @@ describe('chat into Responses', () => {
 
   test.each([
     ['n', { n: 2 }],
-    ['stop', { stop: ['x'] }],
     ['modalities', { modalities: ['text', 'audio'] }],
     ['audio', { audio: { voice: 'v' } }],
     ['messages[0].audio', { messages: [{ role: 'assistant', audio: { id: 'a' } }] }],

@@ -2,9 +2,12 @@
 import type { Dialect } from '../../src/core/call.ts';
 import { ClawError } from '../../src/core/errors.ts';
 import { shapes } from '../../src/dialect/dialects.ts';
+import { emulated } from '../../src/dialect/emulate/emulation.ts';
 
 export function translated(from: Dialect, to: Dialect, body: object): unknown {
-  return shapes[to].writeRequest(shapes[from].readRequest({ model: 'm', ...body }), 'owned');
+  const read = shapes[from].readRequest({ model: 'm', ...body });
+  const { request } = emulated(read, shapes[to].abilities);
+  return shapes[to].writeRequest(request, 'owned');
 }
 
 export function toChat(body: object): unknown {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { translate } from '../../src/dialect/translate.ts';
 import { sseEvents } from '../support/sse-text.ts';
-import { aCall, countingTools, drained, ScriptedUpstream, cardOf } from './scripted.ts';
+import { aCall, AT, countingTools, drained, ScriptedUpstream, cardOf } from './scripted.ts';
 
 type Event = readonly [type: string, fields: object];
 
@@ -207,7 +207,7 @@ describe('a failure', () => {
     ],
   ])('%s is told', async (_, event, text, status) => {
     const { error } = await played([['response.created', { response: {} }], event]);
-    expect(error).toMatchObject({ message: text, status });
+    expect(error).toMatchObject({ message: text + AT, status });
   });
 
   test("of a flat event has the error's own type, not the event's", async () => {

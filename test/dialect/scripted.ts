@@ -5,21 +5,26 @@ import type { Card } from '../../src/core/card.ts';
 import { ClawError } from '../../src/core/errors.ts';
 import { newCallId, nodeIdOf } from '../../src/core/ids.ts';
 import type { DialectTools } from '../../src/dialect/shape.ts';
+import { checkStream } from '../support/checked-streams.ts';
 
 /** Ids that count up and a time that stands still: golden files stay the same. */
-export function countingTools(): DialectTools {
+export function countingTools(note: DialectTools['note'] = () => {}): DialectTools {
   let count = 0;
   return {
     eventBytesMax: SSE_EVENT_BYTES_MAX,
     randomId: (prefix) => `${prefix}${String(++count).padStart(4, '0')}`,
     wall: () => 1_760_000_000_000,
+    note,
   };
 }
 
 /** Of a model that is answered in this dialect. */
-export function cardOf(dialect: Dialect): Pick<Card, 'dialect' | 'provider'> {
-  return { dialect, provider: 'scripted' };
+export function cardOf(dialect: Dialect, provider = 'scripted'): Pick<Card, 'dialect' | 'provider'> {
+  return { dialect, provider };
 }
+
+/** What every error of a translation ends with. */
+export const AT = ' (provider scripted, model upstream-model)';
 
 export function aCall(dialect: Dialect, body: unknown, stream = true): Call {
   return {
@@ -96,14 +101,17 @@ export class ScriptedUpstream {
   }
 }
 
-/** All of a body as text, and the error that ended it, if one did. */
+/** All of a body as text, and the error that ended it, if one did. A stream must keep the rules of its API. */
 export async function drained(reply: Reply): Promise<{ text: string; error: ClawError | undefined }> {
   let text = '';
+  let error: ClawError | undefined;
   try {
     for await (const chunk of reply.body) text += Buffer.from(chunk).toString();
-    return { text, error: undefined };
-  } catch (error) {
-    if (!(error instanceof ClawError)) throw error;
-    return { text, error };
+  } catch (thrown) {
+    if (!(thrown instanceof ClawError)) throw thrown;
+    error = thrown;
   }
+  if (reply.headers['content-type']?.startsWith('text/event-stream') === true)
+    checkStream(text, error === undefined);
+  return { text, error };
 }

@@ -88,7 +88,7 @@ describe('the call', () => {
       'responses',
       'chat',
       { metadata: { a: 'b' }, store: true, max_tool_calls: 3, tools: [{ type: 'web_search' }] },
-      'metadata, store, tools[0], max_tool_calls',
+      'tools[0], metadata, max_tool_calls',
     ],
     ['responses', 'chat', { store: false, presence_penalty: 1 }, undefined],
   ])('%s to %s: what is left out of %j is named in a header', async (from, to, more, names) => {
@@ -100,6 +100,14 @@ describe('the call', () => {
     });
     const { headers } = await translate(upstream.answer, from, cardOf(to), countingTools())(call, signal);
     expect(headers['x-clawmatrix-left-out']).toBe(names);
+  });
+
+  test('what its owner left out is named behind that', async () => {
+    const headers = { 'x-clawmatrix-left-out': 'store' };
+    const upstream = new ScriptedUpstream({ headers, chunks: [] });
+    const answer = translate(upstream.answer, 'chat', cardOf('responses'), countingTools());
+    const reply = await answer(aCall('chat', { model: 'm', messages: [], seed: 1 }), signal);
+    expect(reply.headers['x-clawmatrix-left-out']).toBe('seed, store');
   });
 
   test("the upstream's own refusal passes as it is", async () => {

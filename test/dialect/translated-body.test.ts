@@ -5,7 +5,7 @@ import { ClawError } from '../../src/core/errors.ts';
 import { translate } from '../../src/dialect/translate.ts';
 import { within } from '../support/eventually.ts';
 import { responsesEvents } from '../support/sse-text.ts';
-import { aCall, countingTools, drained, type Script, ScriptedUpstream, cardOf } from './scripted.ts';
+import { aCall, AT, countingTools, drained, type Script, ScriptedUpstream, cardOf } from './scripted.ts';
 
 const signal = new AbortController().signal;
 const body = { model: 'alias', input: 'Hi', stream: true };
@@ -120,7 +120,7 @@ describe('the stream', () => {
         event({ choices: [{ delta: {}, finish_reason: 'error', error: { message: 'boom', code: 503 } }] }),
       ],
     });
-    expect((await drained(reply)).error).toMatchObject({ message: 'boom', status: 503 });
+    expect((await drained(reply)).error).toMatchObject({ message: `boom${AT}`, status: 503 });
   });
 
   test.each<[string, object, object]>([
@@ -149,7 +149,7 @@ describe('the stream', () => {
     });
     const { text, error } = await drained(reply);
     expect(responsesEvents(text)).toContainEqual(expect.objectContaining({ delta: 'a' }));
-    expect(error).toMatchObject({ message: 'boom', status: 429 });
+    expect(error).toMatchObject({ message: `boom${AT}`, status: 429 });
   });
 
   test('a fault behind the end changes nothing: the client has it whole', async () => {
@@ -269,7 +269,7 @@ describe('a Responses upstream', () => {
     )(aCall('chat', chat), signal);
     const { text, error } = await drained(reply);
     expect(text).toBe('');
-    expect(error).toMatchObject({ code: 'upstream_error', message: 'boom', status });
+    expect(error).toMatchObject({ code: 'upstream_error', message: `boom${AT}`, status });
   });
 
   test.each([

@@ -26,7 +26,7 @@ const serves =
     (request.method === 'GET' ? json(200, rows(ids)) : says('hello'))(response, request);
 
 async function server(): Promise<ScriptedUpstream> {
-  const upstream = await startUpstream();
+  const upstream = await startUpstream({ listsModels: true });
   onTestFinished(() => upstream[Symbol.asyncDispose]());
   return upstream;
 }

@@ -222,7 +222,7 @@ describe('a request that is right', () => {
   });
 
   test('leaves one line in the log, with no prompt in it', async () => {
-    await using on = await startWith(answering());
+    await using on = await startWith(answering([], { 'x-clawmatrix-left-out': 'seed, tools[0]' }));
     await ask(`${on.url}${CHAT}`, {
       body: '{"model":"m","messages":[{"content":"the prompt"}]}',
       headers: { session_id: 's-1' },
@@ -236,6 +236,7 @@ describe('a request that is right', () => {
         status: 200,
         bytes: 11,
         finish: 'stop',
+        leftOut: 'seed, tools[0]',
         ms: expect.any(Number),
       },
     ]);
@@ -279,7 +280,9 @@ describe('a request that is right', () => {
   test('bytes pass exactly: unknown fields, huge integers, key order, both ways', async () => {
     await using upstream = await scripted.startUpstream();
     await using on = await startBefore(upstream.baseUrl);
-    const reply = '{"z":9007199254740993,"choices":[{"finish_reason":"stop"}],"a":1.10,"\\u00e9":"é"}';
+    const head = '"id":"c1","object":"chat.completion","created":1,"model":"chatty"';
+    const choice = '{"finish_reason":"stop","index":0,"message":{"content":"Hi","role":"assistant"}}';
+    const reply = `{"z":9007199254740993,${head},"choices":[${choice}],"a":1.10,"\\u00e9":"é"}`;
     upstream.next(scripted.raw({ headers: { 'content-type': 'application/json' } }, reply));
     const sent =
       '{"zz":18446744073709551615,"model":"chatty","stream":false,"a":{"c":1,"b":2.50},"messages":[]}';

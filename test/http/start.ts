@@ -3,6 +3,7 @@ import pino from 'pino';
 import type { Answer } from '../../src/core/call.ts';
 import { nodeIdOf } from '../../src/core/ids.ts';
 import { HOLD_MS } from '../../src/core/limits.ts';
+import { History } from '../../src/history/history.ts';
 import type { UpstreamSpec } from '../../src/core/upstream-spec.ts';
 import type { ModelView } from '../../src/core/views.ts';
 import { type Edge, type EdgeOptions, type EdgeParts, startEdge } from '../../src/http/server.ts';
@@ -12,6 +13,8 @@ import { realClock } from '../support/real-clock.ts';
 
 export const NODE = nodeIdOf(new Uint8Array(32));
 export const PROVIDER_KEY = 'sk-canary-0123456789abcdef';
+
+const LIMITS = { keepMs: 60_000, bytesMax: 1 << 20 };
 
 export interface Started extends AsyncDisposable {
   readonly edge: Edge;
@@ -29,6 +32,7 @@ export interface StartOptions {
 export async function startWith(answer: Answer, { parts, options }: StartOptions = {}): Promise<Started> {
   const lines: Record<string, unknown>[] = [];
   const budget = new Budget(256 << 20);
+  const history = new History({ clock: parts?.clock ?? realClock, limits: LIMITS, targets: () => [] });
   const edge = await startEdge(
     {
       answer,
@@ -38,6 +42,7 @@ export async function startWith(answer: Answer, { parts, options }: StartOptions
       clock: realClock,
       log: pino({ level: 'debug', base: null }, { write: (line) => void lines.push(JSON.parse(line)) }),
       budget,
+      history,
       models: () => [],
       status: () => {
         throw new Error('no status in this test');
@@ -54,7 +59,11 @@ export async function startWith(answer: Answer, { parts, options }: StartOptions
       ...options,
     },
   );
-  return { edge, url: edge.url, budget, lines, [Symbol.asyncDispose]: () => edge.close(0) };
+  const dispose = async () => {
+    await edge.close(0);
+    history.store.close();
+  };
+  return { edge, url: edge.url, budget, lines, [Symbol.asyncDispose]: dispose };
 }
 
 /** With the models `chatty` and `answering`, in the two dialects, both at that upstream. */
@@ -66,8 +75,9 @@ export async function startBefore(baseUrl: string, options: StartOptions = {}): 
   ];
   const upstreams = new Upstreams(specs, { nodeName: 'studio', clock: options.parts?.clock ?? realClock });
   const started = await startWith(upstreams.answer, options);
+  const closeEdge = started[Symbol.asyncDispose];
   const dispose = async () => {
-    await started.edge.close(0);
+    await closeEdge();
     await upstreams.close();
   };
   return Object.assign(started, { [Symbol.asyncDispose]: dispose });

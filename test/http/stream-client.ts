@@ -1,5 +1,6 @@
 /** A client of a stream that can be looked at while it comes, and asked what it has understood so far. */
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
+import { checkStream } from '../support/checked-streams.ts';
 import { within } from '../support/eventually.ts';
 import { ask } from './ask.ts';
 
@@ -18,6 +19,7 @@ export class StreamClient {
   whole = false;
   over = false;
   readonly #closed: Promise<void>;
+  readonly #leave: () => void;
 
   constructor(url: string, body: string) {
     const headers = { 'content-type': 'application/json' };
@@ -39,11 +41,18 @@ export class StreamClient {
       });
     });
     this.#closed.catch(() => {});
+    this.#leave = () => asked.destroy();
     asked.end(body);
+  }
+
+  leave(): void {
+    this.#leave();
   }
 
   async closed(): Promise<this> {
     await within('the stream closes', this.#closed);
+    if (this.headers['content-type']?.startsWith('text/event-stream') === true)
+      checkStream(this.text, this.whole);
     return this;
   }
 

@@ -166,6 +166,13 @@ test('FR6: members and cards of a newer version are read as far as they are know
   expect(known().name).toBe('bravo');
 });
 
+test('FR6: a card of a dialect that is not known here is passed over, and the link and the other cards stay', () => {
+  const foreign = { id: 'm9', provider: 'anthropic', dialect: 'messages' };
+  for (let seq = 1; seq <= 4; seq++) hear(page(seq, 0, 1, [foreign, ...cards(1), foreign]));
+  expect(node.peer(second.id).cards).toEqual(cards(1));
+  expect(rude.closed).toBeUndefined();
+});
+
 test('a node that drains takes no calls, and stays in the list', () => {
   hear(signed('node', { ...record, draining: true }));
   expect([node.peer(second.id).live, node.view(second.id).status]).toEqual([false, 'direct']);

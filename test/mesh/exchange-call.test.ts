@@ -116,6 +116,36 @@ test('the waiting client hears that the call was taken, and then that it is aliv
   expect(progress.at(-1)).toEqual({ kind: 'waiting' });
 });
 
+test('what its upstream does reaches the entry within 5 s, however often it says so', async () => {
+  const { progress } = world.call();
+  await world.rest();
+  const { report } = world.owner.owner.last.call;
+  const told = async (ms: number) => {
+    const before = progress.length;
+    await world.pass(ms, 500);
+    return progress.slice(before);
+  };
+  await told(ACK_MS);
+  report({ kind: 'loading' });
+  expect(await told(5_000)).toEqual([{ kind: 'loading' }]);
+  expect(await told(10_000)).toEqual([{ kind: 'loading' }, { kind: 'loading' }]);
+  for (let done = 1; done <= 50; done++) report({ kind: 'prefill', done, total: 50 });
+  expect(await told(5_000)).toEqual([{ kind: 'prefill', done: 50, total: 50 }]);
+  report({ kind: 'waiting' });
+  expect((await told(5_000)).at(-1)).toEqual({ kind: 'waiting' });
+});
+
+test('progress goes on behind the head of the reply', async () => {
+  const { progress } = world.call();
+  await world.rest();
+  const { last } = world.owner.owner;
+  last.start();
+  await world.rest();
+  last.call.report({ kind: 'prefill', done: 1, total: 2 });
+  await world.pass(5_000);
+  expect(progress.at(-1)).toEqual({ kind: 'prefill', done: 1, total: 2 });
+});
+
 test('a refusal of the upstream crosses as a reply, with its status and body', async () => {
   const got = world.call();
   await world.rest();

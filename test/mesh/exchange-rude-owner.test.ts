@@ -60,6 +60,19 @@ test.each([
   expect(await got.reply?.ended).toMatchObject({ kind: 'failed' });
 });
 
+test.each([
+  [{ state: 'dreaming' }],
+  [{ state: 'waiting', doing: 'sorting', done: 1, total: 2 }],
+  [{ state: 'waiting', doing: 'prefill', done: 1 }],
+])('progress that is not understood is a sign of life: %j', async (head) => {
+  const { rude, got } = await called();
+  rude.say({ type: 'model_progress', number: 1, head });
+  await world.rest();
+  expect(got.progress).toEqual([{ kind: 'waiting' }]);
+  expect(got.reply).toBeUndefined();
+  expect(rude.closed).toBeUndefined();
+});
+
 test('an end inside an event is no whole reply', async () => {
   const { rude, got } = await called();
   rude.say({ type: 'model_res', number: 1, head: { status: 200, headers: {} } }, stream(1, 10, true));

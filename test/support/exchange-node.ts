@@ -9,6 +9,7 @@ import type { Socket } from '../../src/lib/socket.ts';
 import { Exchange } from '../../src/mesh/exchange.ts';
 import type { Identity } from '../../src/mesh/identity.ts';
 import { Link } from '../../src/mesh/link.ts';
+import { FEATURE } from '../../src/protocol/frame.ts';
 import type { FakeClock } from './fake-clock.ts';
 import { first } from './identities.ts';
 import { HELLO, handshakeOf } from './recorded-link.ts';
@@ -25,6 +26,8 @@ export class ExchangeNode {
   readonly #identity: Identity;
   #link: Link | undefined;
   closeCode: number | undefined;
+  /** What it says that it can do. */
+  features: readonly string[] = Object.values(FEATURE);
   /** What the node refuses calls with, while it is set. */
   closedFor: ClawError | undefined;
 
@@ -32,7 +35,7 @@ export class ExchangeNode {
     clock: FakeClock,
     identity: Identity,
     peer: NodeId,
-    most: { bytes?: number; calls?: number } = {},
+    most: { bytes?: number; calls?: number; answer?: Answer } = {},
   ) {
     this.#clock = clock;
     this.#identity = identity;
@@ -42,7 +45,7 @@ export class ExchangeNode {
       self: identity.id,
       peer,
       clock,
-      answer: this.owner.answer,
+      answer: most.answer ?? this.owner.answer,
       buffers: this.buffers,
       slots: this.slots,
       peerName: () => 'bravo',
@@ -68,7 +71,7 @@ export class ExchangeNode {
       socket,
       clock: this.#clock,
       handshake: handshakeOf(role, this.#identity),
-      hello: HELLO,
+      hello: { ...HELLO, features: [...this.features] },
       events: {
         ready: (link) => {
           this.#link = link;

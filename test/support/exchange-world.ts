@@ -1,6 +1,6 @@
 /** Two nodes that call each other, or one node and a peer that keeps no rules, on a clock that a test moves. */
 import { expect } from 'vitest';
-import type { Call } from '../../src/core/call.ts';
+import type { Answer, Call } from '../../src/core/call.ts';
 import { ask, ExchangeNode, type Got, type MadeCall, makeCall } from './exchange-node.ts';
 import { FakeClock } from './fake-clock.ts';
 import { first, second } from './identities.ts';
@@ -11,16 +11,23 @@ import { RudePeer } from './rude-peer.ts';
 interface Most {
   readonly bytes?: number;
   readonly calls?: number;
+  /** In place of the scripted owner. */
+  readonly answer?: Answer;
 }
 
 export class ExchangeWorld {
-  readonly clock = new FakeClock();
-  readonly network = new MemoryNetwork(this.clock);
+  readonly clock: FakeClock;
+  readonly network: MemoryNetwork;
   /** `first`, and by that the one that numbers its calls odd. */
   readonly entry: ExchangeNode;
   readonly owner: ExchangeNode;
 
-  constructor(most: { readonly entry?: Most; readonly owner?: Most } = {}) {
+  constructor(
+    most: { readonly entry?: Most; readonly owner?: Most } = {},
+    clock: FakeClock = new FakeClock(),
+  ) {
+    this.clock = clock;
+    this.network = new MemoryNetwork(clock);
     this.entry = new ExchangeNode(this.clock, first, second.id, most.entry);
     this.owner = new ExchangeNode(this.clock, second, first.id, most.owner);
   }

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import {
+  HostedEvent,
   type OutputItem,
   type Part,
   type ResponseObject,
@@ -12,7 +13,7 @@ import {
 /** A part or summary part that is open inside the open item. */
 interface OpenPart {
   readonly index: number;
-  readonly kind: 'output_text' | 'refusal' | 'summary_text';
+  readonly kind: 'output_text' | 'refusal' | 'summary_text' | 'reasoning_text';
   text: string;
   isTold: boolean;
 }
@@ -20,7 +21,10 @@ interface OpenPart {
 interface OpenItem {
   readonly id: string;
   readonly type: OutputItem['type'];
+  /** Of a message its content, of a reasoning its summary. */
   readonly parts: string[];
+  /** Of a reasoning its content. */
+  readonly thoughts: string[];
   part: OpenPart | undefined;
   input: string;
   deltas: number;
@@ -31,11 +35,14 @@ export class RuleBreach extends Error {
   override readonly name = 'RuleBreach';
 }
 
-/** Throws a `RuleBreach` at the first event that breaks a rule, or where the stream lacks its end. */
-export function checkResponsesStream(events: readonly unknown[]): void {
+/**
+ * Throws a `RuleBreach` at the first event that breaks a rule, or where a stream that is whole lacks its end. `[DONE]`, a
+ * text, may only be the last.
+ */
+export function checkResponsesStream(events: readonly unknown[], isWhole = true): void {
   const checker = new Checker();
-  for (const event of events) checker.see(event);
-  checker.end();
+  for (const event of events.at(-1) === '[DONE]' ? events.slice(0, -1) : events) checker.see(event);
+  if (isWhole) checker.end();
 }
 
 class Checker {
@@ -48,6 +55,8 @@ class Checker {
   readonly #done: OutputItem[] = [];
 
   see(raw: unknown): void {
+    const hosted = HostedEvent.safeParse(raw);
+    if (hosted.success) return this.#hosted(hosted.data);
     const parsed = StreamEvent.safeParse(raw);
     if (!parsed.success)
       throw new RuleBreach(
@@ -57,12 +66,19 @@ class Checker {
     const rule: Rule = (holds, text) => {
       if (!holds) throw new RuleBreach(`event ${this.#sequence} (${event.type}): ${text}`);
     };
+    if (event.type === 'keepalive' && event.sequence_number === undefined) return;
     rule(event.sequence_number === this.#sequence, `the number is ${event.sequence_number}`);
     rule(this.#terminal === undefined, 'nothing may follow the end');
     rule(this.#sequence > 0 || event.type === 'response.created', 'the first event must be response.created');
     rule(!this.#hasError || event.type === 'response.failed', 'only response.failed may follow an error');
     this.#order(event, rule);
     this.#previous = event.type;
+    this.#sequence++;
+  }
+
+  #hosted({ sequence_number, item_id, type }: z.infer<typeof HostedEvent>): void {
+    if (sequence_number !== this.#sequence || this.#open?.id !== item_id)
+      throw new RuleBreach(`event ${this.#sequence} (${type}): its number or its item is another`);
     this.#sequence++;
   }
 
@@ -108,17 +124,10 @@ class Checker {
     rule(this.#open === undefined, 'the item before it is not done');
     rule(output_index === this.#done.length, `output_index ${output_index} is out of order`);
     const { id, type } = item;
-    if (item.type !== 'reasoning' && 'status' in item) rule(item.status === 'in_progress', 'status');
-    const content = {
-      message: 'content',
-      function_call: 'arguments',
-      custom_tool_call: 'input',
-      reasoning: 'summary',
-    };
-    const empty: unknown = Reflect.get(item, content[type]);
-    rule((Array.isArray(empty) || typeof empty === 'string') && empty.length === 0, 'must begin empty');
+    if (!('result' in item) && 'status' in item) rule(item.status === 'in_progress', 'status');
+    rule(beginsEmpty(item), 'must begin empty');
     rule(!this.#done.some((one) => one.id === id), 'the id is used twice');
-    this.#open = { id, type, parts: [], part: undefined, input: '', deltas: 0, isTold: false };
+    this.#open = { id, type, parts: [], thoughts: [], part: undefined, input: '', deltas: 0, isTold: false };
   }
 
   #itemDone({ item, output_index }: Extract<StreamEvent, { item: unknown }>, rule: Rule): void {
@@ -132,6 +141,10 @@ class Checker {
         break;
       case 'reasoning':
         rule(isDeepStrictEqual(item.summary.map(textOf), open.parts), 'summary is not what was streamed');
+        rule(
+          open.thoughts.length === 0 || isDeepStrictEqual(item.content?.map(textOf), open.thoughts),
+          'content is not what was streamed',
+        );
         break;
       case 'function_call':
         rule(open.isTold && item.arguments === open.input, 'arguments are not what was streamed');
@@ -140,6 +153,9 @@ class Checker {
         break;
       case 'custom_tool_call':
         rule(open.isTold && item.input === open.input, 'input is not what was streamed');
+        break;
+      default:
+        // What a provider's own tool did is told in one piece.
         break;
     }
     rule(!('status' in item) || item.status !== 'in_progress', 'status');
@@ -168,17 +184,15 @@ class Checker {
       return;
     }
     const index = 'content_index' in event ? event.content_index : event.summary_index;
-    rule(index === open.parts.length, `part ${index} is out of order`);
-    rule(open.type === ('content_index' in event ? 'message' : 'reasoning'), `inside a ${open.type}`);
-    this.#part(event, open, rule);
+    const parts = partsOf(event, open);
+    rule(index === parts.length, `part ${index} is out of order`);
+    const isReasoning = 'summary_index' in event || kindOf(event) === 'reasoning_text';
+    rule(open.type === (isReasoning ? 'reasoning' : 'message'), `inside a ${open.type}`);
+    this.#part(event, { open, parts }, rule);
   }
 
-  #part(
-    event: Extract<StreamEvent, { content_index: number } | { summary_index: number }>,
-    open: OpenItem,
-    rule: Rule,
-  ): void {
-    const index = open.parts.length;
+  #part(event: PartEvent, { open, parts }: { open: OpenItem; parts: string[] }, rule: Rule): void {
+    const index = parts.length;
     if (event.type.endsWith('_part.added') && 'part' in event) {
       rule(open.part === undefined, 'the part before it is not done');
       rule(textOf(event.part) === '', 'must begin empty');
@@ -189,22 +203,46 @@ class Checker {
     rule(part !== undefined, 'no part is open');
     if ('part' in event) {
       rule(part.isTold && textOf(event.part) === part.text, 'not the sum of its deltas');
-      open.parts.push(part.text);
+      parts.push(part.text);
       open.part = undefined;
       return;
     }
-    const kind = event.type.includes('refusal')
-      ? 'refusal'
-      : 'content_index' in event
-        ? 'output_text'
-        : 'summary_text';
-    rule(part.kind === kind, `inside a part of type ${part.kind}`);
+    rule(part.kind === kindOf(event), `inside a part of type ${part.kind}`);
     rule(!part.isTold, 'the part is done already');
     if ('delta' in event) part.text += event.delta;
     else if ('text' in event || 'refusal' in event) {
       rule(('text' in event ? event.text : event.refusal) === part.text, 'not the sum of its deltas');
       part.isTold = true;
     }
+  }
+}
+
+type PartEvent = Extract<StreamEvent, { content_index: number } | { summary_index: number }>;
+
+function kindOf(event: PartEvent): OpenPart['kind'] {
+  if ('part' in event) return event.part.type;
+  if (event.type.includes('refusal')) return 'refusal';
+  if (event.type.includes('reasoning_text')) return 'reasoning_text';
+  return 'content_index' in event ? 'output_text' : 'summary_text';
+}
+
+function partsOf(event: PartEvent, open: OpenItem): string[] {
+  return 'content_index' in event && open.type === 'reasoning' ? open.thoughts : open.parts;
+}
+
+/** What a provider's own tool did may be told in one piece. */
+function beginsEmpty(item: OutputItem): boolean {
+  switch (item.type) {
+    case 'message':
+      return item.content.length === 0;
+    case 'reasoning':
+      return item.summary.length === 0;
+    case 'function_call':
+      return item.arguments === '';
+    case 'custom_tool_call':
+      return item.input === '';
+    default:
+      return true;
   }
 }
 

@@ -8,11 +8,26 @@ const OutputText = z.object({
   logprobs: z.array(z.unknown()).optional(),
 });
 const Refusal = z.object({ type: z.literal('refusal'), refusal: z.string() });
-export const Part = z.discriminatedUnion('type', [OutputText, Refusal]);
+const ReasoningText = z.object({ type: z.literal('reasoning_text'), text: z.string() });
+export const Part = z.discriminatedUnion('type', [OutputText, Refusal, ReasoningText]);
 export const SummaryPart = z.object({ type: z.literal('summary_text'), text: z.string() });
 const status = z.enum(['in_progress', 'completed', 'incomplete']);
 
-export const OutputItem = z.discriminatedUnion('type', [
+/** What a provider's own tools did: their members are theirs. */
+const HostedItem = z.looseObject({
+  id: z.string().min(1),
+  type: z.enum([
+    'web_search_call',
+    'file_search_call',
+    'code_interpreter_call',
+    'image_generation_call',
+    'mcp_call',
+    'mcp_list_tools',
+    'tool_search_call',
+  ]),
+});
+
+const KnownItem = z.discriminatedUnion('type', [
   z.object({
     id: z.string().min(1),
     type: z.literal('message'),
@@ -35,8 +50,14 @@ export const OutputItem = z.discriminatedUnion('type', [
     name: z.string().min(1),
     input: z.string(),
   }),
-  z.object({ id: z.string().min(1), type: z.literal('reasoning'), summary: z.array(SummaryPart) }),
+  z.object({
+    id: z.string().min(1),
+    type: z.literal('reasoning'),
+    summary: z.array(SummaryPart),
+    content: z.array(ReasoningText).optional(),
+  }),
 ]);
+export const OutputItem = z.union([KnownItem, HostedItem]);
 export type OutputItem = z.infer<typeof OutputItem>;
 
 const count = z.int().nonnegative();
@@ -127,6 +148,8 @@ export const StreamEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('response.reasoning_summary_part.done'), ...inSummary, part: SummaryPart }),
   z.object({ type: z.literal('response.reasoning_summary_text.delta'), ...inSummary, delta: z.string() }),
   z.object({ type: z.literal('response.reasoning_summary_text.done'), ...inSummary, text: z.string() }),
+  z.object({ type: z.literal('response.reasoning_text.delta'), ...inPart, delta: z.string() }),
+  z.object({ type: z.literal('response.reasoning_text.done'), ...inPart, text: z.string() }),
   z.object({
     type: z.literal('error'),
     sequence_number,
@@ -135,6 +158,13 @@ export const StreamEvent = z.discriminatedUnion('type', [
     param: z.string().nullable(),
     error: z.object({ code: z.string().nullable(), message: z.string(), param: z.string().nullable() }),
   }),
-  z.object({ type: z.literal('keepalive'), sequence_number }),
+  // Not in the specification: without a number where the stream is the upstream's.
+  z.object({ type: z.literal('keepalive'), sequence_number: count.optional() }),
 ]);
 export type StreamEvent = z.infer<typeof StreamEvent>;
+
+/** What a provider's own tool tells while it works. */
+export const HostedEvent = z.looseObject({
+  type: z.string().regex(/^response\.(web_search|file_search|code_interpreter|image_generation|mcp)_/),
+  ...inItem,
+});

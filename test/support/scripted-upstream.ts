@@ -9,6 +9,9 @@
  *     stream.cut();                                  // or end(), or reset()
  *     const request = await upstream.request(0);     // the first that came: method, url, headers, body, when it was left
  *
+ * A daemon asks a server for its models when it likes: that is answered with 404 and not counted, unless the test wants to
+ * script it (`startUpstream({ listsModels: true })`).
+ *
  * Without a script it says `hello`. It uses no timer: a test decides when the next byte goes out.
  */
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
@@ -165,7 +168,7 @@ class ControlledStream {
   }
 }
 
-export async function startUpstream(): Promise<ScriptedUpstream> {
+export async function startUpstream({ listsModels = false } = {}): Promise<ScriptedUpstream> {
   const requests: SeenRequest[] = [];
   const scripts: Script[] = [];
   const sockets = new Set<Socket>();
@@ -184,6 +187,8 @@ export async function startUpstream(): Promise<ScriptedUpstream> {
       response.once('close', () => {
         if (!response.writableFinished) Object.assign(request, { leftAt: performance.now() });
       });
+      if (!listsModels && request.method === 'GET' && request.url.endsWith('/models'))
+        return refuses(404, { message: 'no list of models' })(response, request);
       requests.push(request);
       (scripts.shift() ?? fallback)(response, request);
     });

@@ -26,7 +26,10 @@ export interface TwoNodes extends AsyncDisposable {
   readonly tap: WireTap;
 }
 
-export async function startTwoNodes(more: { readonly bravo?: object } = {}): Promise<TwoNodes> {
+/** `more` is what stands in their configurations beside that, or in its place. */
+export async function startTwoNodes(
+  more: { readonly alpha?: object; readonly bravo?: object } = {},
+): Promise<TwoNodes> {
   const folder = await mkdtemp(join(tmpdir(), 'clawmatrix-e2e-'));
   const alpha = new DemoNode('alpha', folder);
   const bravo = new DemoNode('bravo', folder);
@@ -54,6 +57,7 @@ export async function startTwoNodes(more: { readonly bravo?: object } = {}): Pro
     nodeId: 'alpha',
     proxy: { port: 0 },
     peers: [`ws://127.0.0.1:${tap.port}`],
+    ...more.alpha,
   });
   const nodes: TwoNodes = {
     upstream,

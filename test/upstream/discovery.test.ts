@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { DISCOVERY_ANSWER_MS, DISCOVERY_BYTES_MAX, DISCOVERY_ROWS_MAX } from '../../src/core/limits.ts';
 import { nodeIdOf } from '../../src/core/ids.ts';
 import type { DiscoverySpec } from '../../src/core/upstream-spec.ts';
-import { API_NAMES } from '../../src/core/views.ts';
+import { API_NAMES } from '../../src/core/dialect.ts';
 import { modelRows } from '../../src/http/models.ts';
 import { Discovery } from '../../src/upstream/discovery.ts';
 import { HttpGetter } from '../../src/upstream/http-get.ts';
@@ -29,7 +29,7 @@ import {
 import { KEY, live } from './one-upstream.ts';
 
 async function server(): Promise<ScriptedUpstream> {
-  const upstream = await startUpstream();
+  const upstream = await startUpstream({ listsModels: true });
   onTestFinished(() => upstream[Symbol.asyncDispose]());
   return upstream;
 }

@@ -8,7 +8,18 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { chatBody, chatEvents, DONE, responsesBody, responsesEvents } from '../support/openai-bodies.ts';
 import { checkResponsesStream } from '../support/responses-rules.ts';
 import * as scripted from '../support/scripted-upstream.ts';
-import { call, KEY, live, read, readBroken, streamCall, thrown, upstreams, where } from './one-upstream.ts';
+import {
+  call,
+  KEY,
+  live,
+  read,
+  readBroken,
+  readNext,
+  streamCall,
+  thrown,
+  upstreams,
+  where,
+} from './one-upstream.ts';
 
 const EVENTS = { 'content-type': 'text/event-stream' };
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -190,7 +201,7 @@ describe('JSON for a stream', () => {
     const last = Object(jsonOf(events.at(-1)?.data ?? '')).response;
     expect(last).toMatchObject({ id: 'resp_9', x_cost: 3, usage: body.usage });
     expect(last.output).toMatchObject(body.output);
-    expect(last.output[2].id).toMatch(/^fc_\w{48}$/);
+    expect(last.output[2].id).toMatch(/^fc_\w{24}$/);
     expect(ended).toMatchObject({ kind: 'complete', finish: 'completed', usage: { inputTokens: 3 } });
   });
 
@@ -476,9 +487,11 @@ describe('a wrong label on a right body', () => {
 });
 
 describe('a finish that belies its calls', () => {
+  const head =
+    '"id":"chatcmpl-scripted","object":"chat.completion.chunk","created":1767225600,"model":"scripted"';
   const calling = (finish: string, delta: object = {}) => [
     ...chatEvents({ text: ['I look.'], toolCalls: said.toolCalls }).slice(0, -3),
-    `data: {"choices":[{"index":0,"delta":${JSON.stringify(delta)},"finish_reason": "${finish}"}],"x":1}\n\n`,
+    `data: {${head},"choices":[{"index":0,"delta":${JSON.stringify(delta)},"finish_reason":"${finish}"}],"x":1}\n\n`,
     DONE,
   ];
   const passed = async (events: readonly string[]) =>
@@ -503,7 +516,7 @@ describe('a finish that belies its calls', () => {
       'several choices',
       [
         ...calling('x').slice(0, -2),
-        'data: {"choices":[{"index":0,"finish_reason":"tool_calls"},{"index":1,"finish_reason":"stop"}]}\n\n',
+        `data: {${head},"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"},{"index":1,"delta":{},"finish_reason":"stop"}]}\n\n`,
         DONE,
       ],
     ],
@@ -584,17 +597,28 @@ describe('an error with a status of success', () => {
     await within('it is left', new Promise((resolve) => response.once('close', resolve)));
   });
 
-  test('behind content is an event of the stream: what was told stays told', async () => {
-    const events = chatEvents(said);
-    const failure = `data: ${JSON.stringify({ error: { message: 'late' } })}\n\n`;
+  test('behind content ends the stream, and is told by what ends it: what was told stays told', async () => {
+    const [first = ''] = chatEvents(said);
+    const failure = `data: ${JSON.stringify({ error: { message: 'late', code: 507 } })}\n\n`;
     await using upstream = await scripted.startUpstream();
     await using ours = upstreams(upstream.baseUrl);
-    upstream.next(scripted.raw({ headers: EVENTS }, `${events[1]}${failure}`));
-    const { text, error } = await readBroken(await ours.answer(streamCall(), live()));
-    expect(text).toBe(`${events[1]}${failure}`);
-    // The client is told by what follows, whichever of the two it reads.
-    expect(error).toMatchObject({ code: 'upstream_error' });
+    const stream = upstream.nextStream([first, failure + DONE]);
+    const answered = ours.answer(streamCall(), live());
+    await stream.send();
+    const reply = await answered;
+    expect(await readNext(reply)).toBe(first);
+    await stream.send();
+    const { text, error } = await readBroken(reply);
+    expect(text).toBe('');
+    expect(error).toMatchObject({ code: 'upstream_error', upstream: { code: '507' } });
     expect(error.message).toContain('broke off its answer with an error: late');
+  });
+
+  test('in one packet with the content before it breaks the call before anybody has seen any of it', async () => {
+    const [role = '', text = ''] = chatEvents(said);
+    const failure = `data: ${JSON.stringify({ error: { message: 'late', code: 429 } })}\n\n`;
+    const error = await failing(scripted.raw({ headers: EVENTS }, role + text + failure));
+    expect(error).toMatchObject({ code: 'upstream_error', status: 429 });
   });
 
   test('an answer that has an error beside it passes as it came', async () => {

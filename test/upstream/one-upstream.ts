@@ -78,6 +78,12 @@ export async function failed(answered: Promise<Reply>): Promise<ClawError> {
   return thrown(whole());
 }
 
+/** The next chunk alone. */
+export async function readNext(reply: Reply): Promise<string> {
+  const next = await within('a chunk comes', reply.body[Symbol.asyncIterator]().next());
+  return next.done === true ? '' : Buffer.from(next.value).toString();
+}
+
 /** What came before the body broke, and why it did. */
 export async function readBroken(reply: Reply): Promise<{ text: string; error: ClawError }> {
   const chunks: Uint8Array[] = [];

@@ -27,10 +27,10 @@ import {
 } from '../support/scripted-upstream.ts';
 
 const KEY = 'sk-canary-0123456789abcdef';
-const CALL_BOUNDS = { silenceMs: 120_000, eventBytesMax: 1 << 20 };
+const CALL_BOUNDS = { silenceMs: 120_000, eventBytesMax: 1 << 20, note: () => {} };
 
 async function server(): Promise<ScriptedUpstream> {
-  const upstream = await startUpstream();
+  const upstream = await startUpstream({ listsModels: true });
   onTestFinished(() => upstream[Symbol.asyncDispose]());
   return upstream;
 }
@@ -70,7 +70,12 @@ function ownModels(offer: Partial<Offer>, parts: Partial<OwnModelsParts> = {}) {
     {
       nodeName: 'studio',
       clock,
-      tools: { wall: () => clock.wall(), randomId: (prefix) => `${prefix}1`, eventBytesMax: 1 << 20 },
+      tools: {
+        wall: () => clock.wall(),
+        randomId: (prefix) => `${prefix}1`,
+        eventBytesMax: 1 << 20,
+        note: () => {},
+      },
       log: logged.log,
       silenceMs: 120_000,
       proxyPort: 19_701,

@@ -1,5 +1,6 @@
 /** The tool calls of a Chat Completions stream, put together from fragments that servers number in many ways. */
 import { ClawError } from '../../core/errors.ts';
+import { tolerantJson } from '../../lib/json.ts';
 import type { HubProgress } from '../hub.ts';
 import type { HubCallKind } from '../hub-item.ts';
 import type { Sequencer } from '../sequencer.ts';
@@ -15,6 +16,8 @@ interface Call {
   name: string | undefined;
   /** Input that came before the name. */
   early: string;
+  /** All of its input so far. */
+  input: string;
 }
 
 export class CallFragments {
@@ -44,7 +47,8 @@ export class CallFragments {
     const kind: HubCallKind = wire.custom === undefined ? 'function' : 'custom';
     const name = wire.custom?.name || wire.function?.name || undefined;
     const input = wire.custom?.input ?? wire.function?.arguments ?? '';
-    const call = this.#callOf(wire, name);
+    const call = this.#callOf(wire, name, input);
+    call.input += input;
     if (call.name !== undefined) return this.#input(call.key, input);
     call.early += input;
     if (name === undefined) return [];
@@ -60,11 +64,11 @@ export class CallFragments {
     return text === '' ? [] : this.#sequence.add(key, { type: 'input', text });
   }
 
-  #callOf({ index, id }: CallFragment, name: string | undefined): Call {
+  #callOf({ index, id }: CallFragment, name: string | undefined, input: string): Call {
     const known = index === undefined ? this.#unnumbered(id, name) : this.#byIndex.get(index);
-    if (known !== undefined && !isOther(known, id, name)) return known;
+    if (known !== undefined && !isOther(known, { id, name, input })) return known;
     const key = `call ${this.#all.length}`;
-    const call: Call = { key, id: id || undefined, name: undefined, early: '' };
+    const call: Call = { key, id: id || undefined, name: undefined, early: '', input: '' };
     this.#all.push(call);
     if (index !== undefined) this.#byIndex.set(index, call);
     return call;
@@ -84,9 +88,26 @@ export class CallFragments {
   }
 }
 
-/** A number that comes back with another id and a name, or without that id with another name, is a new call. */
-function isOther(known: Call, id: string | undefined, name: string | undefined): boolean {
+/** What a fragment says of whose it is. */
+interface Signs {
+  readonly id: string | undefined;
+  readonly name: string | undefined;
+  readonly input: string;
+}
+
+/**
+ * A number that comes back with another id and a name, or without that id with another name, is a new call; and one that
+ * comes back without any id and with input for a call whose own is whole.
+ */
+function isOther(known: Call, { id, name, input }: Signs): boolean {
   if (name === undefined) return false;
   if (id && known.id !== undefined) return known.id !== id;
-  return known.name !== undefined && known.name !== name;
+  if (known.name === undefined) return false;
+  return known.name !== name || (!id && isNextObject(known.input, input));
+}
+
+/** Inside of one object a `}` is never followed by a `{`, but in a text. */
+function isNextObject(known: string, input: string): boolean {
+  if (!known.trimEnd().endsWith('}') || !input.trimStart().startsWith('{')) return false;
+  return tolerantJson(known) !== undefined;
 }

@@ -1,16 +1,17 @@
 /** A Chat Completions request into the hub. */
 import { readCaller } from '../caller.ts';
-import { ClawError } from '../../core/errors.ts';
+import { Content, readParts, readSaid, ToolOutput } from '../content-part.ts';
 import { readClient } from '../door.ts';
-import type { HubExtra, HubPart, HubRequest, HubSource, HubTurn } from '../hub.ts';
-import type { HubCallKind, HubItem, HubSaid } from '../hub-item.ts';
+import type { HubExtra, HubRequest, HubTurn } from '../hub.ts';
+import type { HubCallKind, HubItem } from '../hub-item.ts';
 import { present } from '../present.ts';
-import { misplaced } from '../refuse.ts';
-import { ChatRequest, type ContentPart, type Message } from './request-wire.ts';
+import { readForeignBlobs, reasoningOf } from './reasoning.ts';
+import { ChatRequest, type Message } from './request-wire.ts';
 import { readFormat, readToolChoice, readTools } from './tools.ts';
 
 export function readChatRequest(body: unknown): HubRequest {
   const wire = readClient(ChatRequest, body);
+  const singleCall = wire.functions !== undefined && wire.tools === undefined;
   return {
     model: wire.model,
     turns: readMessages(wire.messages),
@@ -28,18 +29,24 @@ export function readChatRequest(body: unknown): HubRequest {
     extras: readExtras(wire),
     ...present({
       toolChoice: readToolChoice(wire),
-      parallelToolCalls: wire.parallel_tool_calls,
+      parallelToolCalls: singleCall ? false : wire.parallel_tool_calls,
+      singleCall: singleCall ? true : undefined,
       outputTokensMax: wire.max_completion_tokens ?? wire.max_tokens,
       format: readFormat(wire),
       verbosity: wire.verbosity,
-      reasoning: wire.reasoning_effort === undefined ? undefined : { effort: wire.reasoning_effort },
+      reasoning: readReasoningWish(wire.reasoning_effort),
       logprobs: wire.logprobs === true ? { top: wire.top_logprobs ?? 0 } : undefined,
       ...readCaller(wire),
     }),
   };
 }
 
-/** `logit_bias` and `prediction` only steer; the others change what is answered. */
+/** Who asks for reasoning may give its blob back with the next turn. */
+function readReasoningWish(effort: string | undefined): HubRequest['reasoning'] {
+  return effort === undefined ? undefined : { effort, blob: effort !== 'none' };
+}
+
+/** `logit_bias`, `prediction` and the names of speakers only steer; the others change what is answered. */
 function readExtras(wire: ChatRequest): readonly HubExtra[] {
   const extras: HubExtra[] = [];
   const add = (param: string, value: unknown, needed: boolean) => {
@@ -50,54 +57,62 @@ function readExtras(wire: ChatRequest): readonly HubExtra[] {
   add('audio', wire.audio, true);
   add('logit_bias', wire.logit_bias, false);
   add('prediction', wire.prediction, false);
-  wire.messages.forEach((message, index) => {
-    add(`messages[${index}].audio`, message.audio, true);
+  wire.messages.forEach(({ role, name, audio }, index) => {
+    add(`messages[${index}].audio`, audio, true);
+    // A tool's name is that of its call.
+    if (role !== 'tool' && role !== 'function') add(`messages[${index}].name`, name, false);
   });
   return extras;
 }
 
 function readMessages(messages: readonly Message[]): readonly HubTurn[] {
-  // The older form of a call has no id: its result is the next message of the role `function`.
-  let legacyCallId = 'call_0';
   // A result does not say which kind of call it answers; the call before it does.
   const kinds = new Map<string, HubCallKind>();
+  // The older form of a call has no id, and some clients leave it out: results then come in the order of the calls.
+  let unanswered: string[] = [];
   return messages.map((message, index): HubTurn => {
     const at = `messages[${index}]`;
-    if (message.function_call !== undefined) legacyCallId = `call_${index}`;
-    for (const call of message.tool_calls ?? []) kinds.set(call.id, call.type ?? 'function');
     switch (message.role) {
-      case 'assistant':
-        return { role: 'assistant', items: readAssistant(message, at, legacyCallId) };
+      case 'assistant': {
+        const items = readAssistant(message, at, `call_${index}`);
+        const calls = items.filter((item) => item.kind === 'call');
+        for (const { callId, call } of calls) kinds.set(callId, call);
+        unanswered = calls.map(({ callId }) => callId);
+        return { role: 'assistant', items };
+      }
       case 'tool':
       case 'function': {
-        const callId = message.tool_call_id ?? legacyCallId;
-        return {
-          role: 'tool',
-          kind: kinds.get(callId) ?? 'function',
-          callId,
-          parts: readParts(message.content, `${at}.content`),
-        };
+        const callId = message.tool_call_id ?? unanswered[0] ?? 'call_0';
+        unanswered = unanswered.filter((id) => id !== callId);
+        const output = readClient(ToolOutput, message.content, `${at}.content`);
+        const parts = readParts(output, `${at}.content`);
+        return { role: 'tool', kind: kinds.get(callId) ?? 'function', callId, parts };
       }
-      default:
-        return { role: message.role, parts: readParts(message.content, `${at}.content`) };
+      default: {
+        const content = readClient(Content, message.content, `${at}.content`);
+        return { role: message.role, parts: readParts(content, `${at}.content`) };
+      }
     }
   });
 }
 
-function readAssistant(message: Message, at: string, legacyCallId: string): readonly HubItem[] {
+function readAssistant(message: Message, at: string, callId: string): readonly HubItem[] {
   const items: HubItem[] = [];
-  const reasoning = message.reasoning_content || message.reasoning || message.reasoning_text;
-  if (reasoning !== undefined && reasoning !== '')
-    items.push({ kind: 'reasoning', summary: [], text: reasoning });
+  const { thinking, rest } = parted(readClient(Content, message.content, `${at}.content`));
+  const text = reasoningOf({ ...message, thinking });
+  const [blob, ...more] = readForeignBlobs(message.reasoning_details ?? []);
+  if (text !== '' || blob !== undefined)
+    items.push({ kind: 'reasoning', summary: [], text, ...present({ blob }) });
+  for (const other of more) items.push({ kind: 'reasoning', summary: [], text: '', blob: other });
 
-  const said = readSaid(message.content, at);
-  if (message.refusal !== undefined) said.push({ kind: 'refusal', text: message.refusal });
+  const said = readSaid(rest, `${at}.content`);
+  if (message.refusal) said.push({ kind: 'refusal', text: message.refusal });
   if (said.length > 0) items.push({ kind: 'message', parts: said, complete: true });
 
-  for (const call of message.tool_calls ?? []) {
-    const common = { kind: 'call' as const, callId: call.id, complete: true };
+  message.tool_calls?.forEach((call, index) => {
+    const common = { kind: 'call' as const, callId: call.id || `${callId}_${index}`, complete: true };
     if (call.type === 'custom')
-      items.push({ ...common, call: 'custom', name: call.custom.name, input: call.custom.input });
+      items.push({ ...common, call: 'custom', name: call.custom.name, input: call.custom.input ?? '' });
     else
       items.push({
         ...common,
@@ -105,51 +120,17 @@ function readAssistant(message: Message, at: string, legacyCallId: string): read
         name: call.function.name,
         input: call.function.arguments || '{}',
       });
-  }
+  });
   if (message.function_call !== undefined) {
     const { name, arguments: input } = message.function_call;
-    const callId = legacyCallId;
     items.push({ kind: 'call', call: 'function', callId, name, input: input || '{}', complete: true });
   }
   return items;
 }
 
-function readSaid(content: Message['content'], at: string): HubSaid[] {
-  const text = (value: string): HubSaid => ({ kind: 'text', text: value, annotations: [], logprobs: [] });
-  if (content === undefined || content === '') return [];
-  if (typeof content === 'string') return [text(content)];
-  return content.map((part, index): HubSaid => {
-    if (part.type === 'text') return text(part.text);
-    if (part.type === 'refusal') return { kind: 'refusal', text: part.refusal };
-    throw misplaced(`${at}.content[${index}]`, part.type);
-  });
-}
-
-function readParts(content: Message['content'], at: string): readonly HubPart[] {
-  if (content === undefined) return [];
-  if (typeof content === 'string') return [{ kind: 'text', text: content }];
-  return content.map((part, index) => readPart(part, `${at}[${index}]`));
-}
-
-function readPart(part: ContentPart, param: string): HubPart {
-  switch (part.type) {
-    case 'text':
-      return { kind: 'text', text: part.text };
-    case 'image_url': {
-      const { url, detail } = typeof part.image_url === 'string' ? { url: part.image_url } : part.image_url;
-      return { kind: 'image', source: { kind: 'url', url }, param, ...present({ detail }) };
-    }
-    case 'input_audio':
-      return { kind: 'audio', data: part.input_audio.data, format: part.input_audio.format, param };
-    case 'file': {
-      const { file_data: data, file_id: id, filename } = part.file;
-      const source: HubSource | undefined =
-        data !== undefined ? { kind: 'data', data } : id !== undefined ? { kind: 'id', id } : undefined;
-      if (source === undefined)
-        throw new ClawError('bad_request', `${param}.file: expected file_data or file_id`, { param });
-      return { kind: 'file', source, param, ...present({ filename }) };
-    }
-    case 'refusal':
-      throw misplaced(param, part.type);
-  }
+/** What of the content is reasoning, and what is said. */
+function parted(content: Content): { readonly thinking: string; readonly rest: Content } {
+  if (!Array.isArray(content)) return { thinking: '', rest: content };
+  const thinking = content.map((part) => (part.type === 'thinking' ? part.thinking : '')).join('');
+  return { thinking, rest: content.filter((part) => part.type !== 'thinking') };
 }

@@ -1,24 +1,31 @@
 /** A whole Chat Completions reply: into the hub and out of it. */
 import { z } from 'zod';
 import { ClawError } from '../../core/errors.ts';
+import { ERROR_WORD_CHARS_MAX } from '../../core/limits.ts';
 import { maybe, readProvider } from '../door.ts';
 import { readFailure } from '../failure.ts';
 import type { HubAnswer, HubReply } from '../hub.ts';
-import type { HubAnnotation, HubItem, HubLogprob } from '../hub-item.ts';
+import type { HubAnnotation, HubCall, HubItem, HubLogprob } from '../hub-item.ts';
 import { present } from '../present.ts';
 import type { DialectTools, WriteContext } from '../shape.ts';
+import { imageOfItem } from './foreign-items.ts';
+import { imagesOf, transcriptOf } from './media.ts';
+import { reasoningOf, ReasoningTrace, writeForeignBlob } from './reasoning.ts';
 import { CHOICE_WIRE, REPLY_WIRE } from './reply-wire.ts';
-import { ENDED_BY_ERROR, readFinish, readUsage, writeFinish, writeUsage } from './ending.ts';
+import { ENDED_BY_ERROR, isKnownFinish, readFinish, readUsage, writeFinish, writeUsage } from './ending.ts';
 import {
   moved,
-  reasoningOf,
   textOf,
+  thinkingOf,
   type WireCall,
+  type WireLogprobs,
   WireSaid,
   writeAnnotation,
   writeLogprobs,
 } from './said-wire.ts';
 import { writeCall } from './write-request.ts';
+
+type Logprobs = z.infer<typeof WireLogprobs>;
 
 const WireReply = z.object({
   ...REPLY_WIRE,
@@ -34,6 +41,7 @@ export function readChatReply(reply: unknown, tools: DialectTools): HubReply {
     return failed(wire.error ?? 'the upstream answered without a choice');
   const ending = readFinish(choice.finish_reason ?? 'stop', callsOf(choice.message).length > 0);
   if (ending === 'error') return failed(choice.error || ENDED_BY_ERROR);
+  noteLosses(choice.finish_reason, choice.logprobs, tools);
   const usage = wire.usage ?? choice.usage;
   const reading = { cut: ending === 'length' || ending === 'filter', tools };
   return {
@@ -48,13 +56,15 @@ export function readChatReply(reply: unknown, tools: DialectTools): HubReply {
 }
 
 export function writeChatReply(answer: HubAnswer, context: WriteContext): unknown {
-  const { message, logprobs } = writeMessage(answer);
+  const { message, logprobs } = writeMessage(answer, context);
   return present({
     id: context.tools.randomId('chatcmpl-'),
     object: 'chat.completion',
     created: Math.floor(context.tools.wall() / 1000),
     model: context.model,
-    choices: [{ index: 0, message, logprobs, finish_reason: writeFinish(answer.ending) }],
+    choices: [
+      { index: 0, message, logprobs, finish_reason: writeFinish(answer.ending, context.request.singleCall) },
+    ],
     usage: answer.usage === undefined ? undefined : writeUsage(answer.usage),
     service_tier: answer.serviceTier,
   });
@@ -72,16 +82,22 @@ interface Reading {
 
 function readSaid(said: WireSaid, logprobs: readonly HubLogprob[], reading: Reading): readonly HubItem[] {
   const items: HubItem[] = [];
-  const reasoning = reasoningOf(said);
-  if (reasoning !== '') items.push({ kind: 'reasoning', summary: [], text: reasoning });
+  const reasoned = { ...said, thinking: thinkingOf(said) };
+  const reasoning = reasoningOf(reasoned);
+  const trace = new ReasoningTrace();
+  trace.add(reasoned);
+  const { blob } = trace;
+  if (reasoning !== '' || blob !== undefined)
+    items.push({ kind: 'reasoning', summary: [], text: reasoning, ...present({ blob }) });
 
-  const text = textOf(said);
+  const text = textOf(said) + transcriptOf(said, reading.tools);
   const calls = callsOf(said);
   const parts = [];
   if (text !== '') parts.push({ kind: 'text', text, annotations: said.annotations ?? [], logprobs } as const);
   if (said.refusal) parts.push({ kind: 'refusal', text: said.refusal } as const);
   if (parts.length > 0)
     items.push({ kind: 'message', parts, complete: !(reading.cut && calls.length === 0) });
+  items.push(...imagesOf(said, reading.tools));
 
   calls.forEach((call, index) => {
     const { arguments: input } = call.function ?? {};
@@ -100,27 +116,41 @@ function readSaid(said: WireSaid, logprobs: readonly HubLogprob[], reading: Read
   return items;
 }
 
+function noteLosses(finish: string | undefined, logprobs: Logprobs, tools: DialectTools): void {
+  if (finish && !isKnownFinish(finish))
+    tools.note(`the finish reason "${finish.slice(0, ERROR_WORD_CHARS_MAX)}"`);
+  if (logprobs?.refusal?.length) tools.note('the logprobs of a refusal');
+}
+
 function callsOf(said: WireSaid): readonly Omit<WireCall, 'index'>[] {
   if (said.tool_calls !== undefined && said.tool_calls.length > 0) return said.tool_calls;
   if (said.function_call === undefined) return [];
   return [{ id: undefined, type: 'function', function: said.function_call, custom: undefined }];
 }
 
-function writeMessage({ items, ending }: HubAnswer) {
+function writeMessage({ items, ending }: HubAnswer, { tools, provider, request }: WriteContext) {
   let content = '';
   let refusal = '';
   let phase: string | undefined;
   const reasoning: string[] = [];
-  const calls: unknown[] = [];
+  const details: unknown[] = [];
+  const images: unknown[] = [];
+  const calls: HubCall[] = [];
   const annotations: HubAnnotation[] = [];
   const logprobs: HubLogprob[] = [];
   for (const item of items) {
     if (item.kind === 'reasoning') {
-      reasoning.push(item.summary.length > 0 ? item.summary.join('\n\n') : item.text);
+      const text = item.summary.length > 0 ? item.summary.join('\n\n') : item.text;
+      if (text !== '') reasoning.push(text);
+      const detail = writeForeignBlob(item.blob, provider);
+      if (detail !== undefined) details.push(detail);
+    } else if (item.kind === 'hosted') {
+      const image = imageOfItem(item, tools);
+      if (image !== undefined) images.push(image);
     } else if (item.kind === 'call') {
       // Arguments that were cut cannot be parsed. But some servers leave the status of a whole call as it was.
-      if (item.complete || ending === 'calls') calls.push(writeCall(item));
-    } else if (item.kind === 'message') {
+      if (item.complete || ending === 'calls') calls.push(item);
+    } else {
       if (content !== '' && item.phase !== phase) content += '\n\n';
       phase = item.phase;
       for (const part of item.parts) {
@@ -141,8 +171,24 @@ function writeMessage({ items, ending }: HubAnswer) {
     content: content === '' && (calls.length > 0 || refusal !== '') ? null : content,
     refusal: refusal === '' ? null : refusal,
     reasoning_content: reasoning.length === 0 ? undefined : reasoning.join('\n\n'),
-    tool_calls: calls.length === 0 ? undefined : calls,
-    annotations: shown.length === 0 ? undefined : shown,
+    reasoning_details: listed(details),
+    ...(request.singleCall === true
+      ? singleCall(calls, tools)
+      : { tool_calls: listed(calls.map(writeCall)) }),
+    annotations: listed(shown),
+    images: listed(images),
   });
   return { message, logprobs: logprobs.length === 0 ? null : writeLogprobs(logprobs) };
+}
+
+/** For clients that knew calls before there were tools. */
+function singleCall([first, ...others]: readonly HubCall[], tools: DialectTools) {
+  if (others.length > 0) tools.note('further tool calls, which this client cannot read');
+  const { name, input } = first ?? {};
+  return { function_call: name === undefined ? undefined : { name, arguments: input } };
+}
+
+/** An empty list is left out: some clients take its presence for something. */
+function listed(list: readonly unknown[]): readonly unknown[] | undefined {
+  return list.length === 0 ? undefined : list;
 }

@@ -1,49 +1,32 @@
 /** What a Chat Completions client may send, as leniently as clients are. Unknown fields are let through unread. */
 import { z } from 'zod';
-import { CallerWire } from '../caller.ts';
+import { INPUT_ITEMS_MAX } from '../../core/limits.ts';
+import { CallerWire, TokenLimit } from '../caller.ts';
 import { AnyObject, HostedTool, JsonText, maybe } from '../door.ts';
-
-const ImageUrl = z.object({ url: z.string(), detail: maybe(z.string()) });
-
-export const ContentPart = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('text'), text: z.string() }),
-  z.object({ type: z.literal('image_url'), image_url: z.union([ImageUrl, z.string()]) }),
-  z.object({
-    type: z.literal('input_audio'),
-    input_audio: z.object({ data: z.string(), format: z.string() }),
-  }),
-  z.object({
-    type: z.literal('file'),
-    file: z.object({
-      file_data: maybe(z.string()),
-      file_id: maybe(z.string()),
-      filename: maybe(z.string()),
-    }),
-  }),
-  z.object({ type: z.literal('refusal'), refusal: z.string() }),
-]);
-export type ContentPart = z.infer<typeof ContentPart>;
+import { REASONING_WIRE } from './reasoning.ts';
 
 /** Some clients send the arguments as the object that they parsed. */
 const NamedCall = z.object({ name: z.string(), arguments: maybe(JsonText) });
 
+/** Without an id its result is found by its place. */
 const ToolCall = z.union([
   z.object({
     type: z.literal('custom'),
-    id: z.string(),
-    custom: z.object({ name: z.string(), input: z.string() }),
+    id: maybe(z.string()),
+    custom: z.object({ name: z.string(), input: maybe(z.string()) }),
   }),
-  z.object({ type: maybe(z.literal('function')), id: z.string(), function: NamedCall }),
+  z.object({ type: maybe(z.literal('function')), id: maybe(z.string()), function: NamedCall }),
 ]);
 
+const ROLES = ['developer', 'system', 'user', 'assistant', 'tool', 'function'] as const;
+
 export const Message = z.object({
-  role: z.enum(['developer', 'system', 'user', 'assistant', 'tool', 'function']),
-  content: maybe(z.union([z.string(), z.array(ContentPart)])),
-  name: maybe(z.string()),
+  role: maybe(z.enum(ROLES)).transform((role) => role ?? 'user'),
+  /** What it may be depends on the role. */
+  content: z.unknown().optional(),
+  name: maybe(z.string()).catch(undefined),
   refusal: maybe(z.string()),
-  reasoning_content: maybe(z.string()),
-  reasoning: maybe(z.string().catch('')),
-  reasoning_text: maybe(z.string().catch('')),
+  ...REASONING_WIRE,
   tool_calls: maybe(z.array(ToolCall)),
   function_call: maybe(NamedCall),
   tool_call_id: maybe(z.string()),
@@ -55,7 +38,7 @@ const FunctionTool = z.object({
   name: z.string(),
   description: maybe(z.string()),
   parameters: maybe(AnyObject),
-  strict: maybe(z.boolean()),
+  strict: maybe(z.boolean()).catch(undefined),
 });
 
 const CustomTool = z.object({
@@ -123,7 +106,7 @@ const WebSearch = z.object({
 
 export const ChatRequest = z.object({
   model: z.string(),
-  messages: z.array(Message),
+  messages: z.array(Message).max(INPUT_ITEMS_MAX, `more than ${INPUT_ITEMS_MAX} messages`),
   stream: maybe(z.boolean()),
   stream_options: maybe(z.object({ include_usage: maybe(z.boolean()) })),
   tools: maybe(z.array(Tool)),
@@ -134,8 +117,8 @@ export const ChatRequest = z.object({
   response_format: maybe(ResponseFormat),
   verbosity: maybe(z.string()),
   reasoning_effort: maybe(z.string()),
-  max_completion_tokens: maybe(z.int().positive()),
-  max_tokens: maybe(z.int().positive()),
+  max_completion_tokens: TokenLimit,
+  max_tokens: TokenLimit,
   temperature: maybe(z.number()),
   top_p: maybe(z.number()),
   presence_penalty: maybe(z.number()),

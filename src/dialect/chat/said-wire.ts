@@ -1,19 +1,17 @@
 /** What an assistant says in a Chat Completions reply: the fields that a message and a stream's delta share. */
 import { z } from 'zod';
+import { Thinking } from '../content-part.ts';
 import { AnyObject, JsonText, maybe } from '../door.ts';
 import type { HubAnnotation, HubLogprob } from '../hub-item.ts';
 import { WireLogprob } from '../logprob.ts';
+import { MEDIA_WIRE } from './media.ts';
+import { REASONING_WIRE } from './reasoning.ts';
 
-/** Mistral's models think in parts of the content. */
 const Part = z.object({
   type: z.string(),
   text: maybe(z.string()),
-  thinking: maybe(
-    z.union([z.array(z.object({ text: maybe(z.string()) })), z.string().transform((text) => [{ text }])]),
-  ).catch(undefined),
+  thinking: maybe(Thinking).catch(undefined),
 });
-
-const Detail = z.object({ type: maybe(z.string()), text: maybe(z.string()), summary: maybe(z.string()) });
 
 export const WireCall = z.object({
   index: maybe(z.int().nonnegative()),
@@ -44,26 +42,22 @@ export const WireAnnotation = z.union([
 export const WireSaid = z.object({
   content: maybe(z.union([z.string(), z.array(Part)])),
   refusal: maybe(z.string()),
-  reasoning_content: maybe(z.string()),
-  reasoning: maybe(z.string()).catch(undefined),
-  reasoning_text: maybe(z.string()).catch(undefined),
-  reasoning_details: maybe(z.array(Detail)).catch(undefined),
+  ...REASONING_WIRE,
+  ...MEDIA_WIRE,
   tool_calls: maybe(z.array(WireCall)),
   function_call: maybe(z.object({ name: maybe(z.string()), arguments: maybe(JsonText) })),
   annotations: maybe(z.array(WireAnnotation)).catch(undefined),
 });
 export type WireSaid = z.infer<typeof WireSaid>;
 
-export const WireLogprobs = maybe(z.object({ content: maybe(z.array(WireLogprob)) })).catch(undefined);
+export const WireLogprobs = maybe(
+  z.object({ content: maybe(z.array(WireLogprob)), refusal: maybe(z.array(z.unknown())) }),
+).catch(undefined);
 
-/** The reasoning in a message or delta, under whichever name it goes: the first that says something. */
-export function reasoningOf(said: WireSaid): string {
-  const named = said.reasoning_content || said.reasoning || said.reasoning_text;
-  if (named) return named;
-  const details = said.reasoning_details?.map((detail) => detail.text ?? detail.summary ?? '').join('');
-  if (details) return details;
+/** What Mistral's models think, in parts of the content. */
+export function thinkingOf(said: WireSaid): string {
   if (!Array.isArray(said.content)) return '';
-  return said.content.flatMap((part) => part.thinking?.map(({ text }) => text ?? '') ?? []).join('');
+  return said.content.map((part) => part.thinking ?? '').join('');
 }
 
 export function textOf(said: WireSaid): string {
@@ -88,5 +82,6 @@ export function writeAnnotation(annotation: HubAnnotation): unknown {
 /** Where a citation stands counts from the beginning of its own part. */
 export function moved(annotation: HubAnnotation, by: number): HubAnnotation {
   if (annotation.kind === 'other') return annotation;
-  return { ...annotation, start: annotation.start + by, end: annotation.end + by };
+  const at = (place: number) => Math.max(0, place + by);
+  return { ...annotation, start: at(annotation.start), end: at(annotation.end) };
 }

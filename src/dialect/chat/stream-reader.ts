@@ -1,17 +1,20 @@
 /** Reads a Chat Completions stream into the hub, whatever the order in which its fragments come. */
 import { z } from 'zod';
 import { ClawError } from '../../core/errors.ts';
+import { ERROR_WORD_CHARS_MAX } from '../../core/limits.ts';
 import { maybe, parseProviderJson, readProvider } from '../door.ts';
 import { readFailure } from '../failure.ts';
 import type { HubEvent, HubItemHead, HubProgress, HubUsage } from '../hub.ts';
-import type { HubLogprob } from '../hub-item.ts';
+import type { HubBlob } from '../hub-item.ts';
 import { present } from '../present.ts';
 import { Sequencer } from '../sequencer.ts';
 import type { DialectTools, StreamReader } from '../shape.ts';
 import { type CallFragment, CallFragments } from './call-fragments.ts';
-import { ENDED_BY_ERROR, readFinish, readUsage } from './ending.ts';
+import { ENDED_BY_ERROR, isKnownFinish, readFinish, readUsage } from './ending.ts';
 import { CHOICE_WIRE, REPLY_WIRE } from './reply-wire.ts';
-import { reasoningOf, textOf, WireSaid } from './said-wire.ts';
+import { imagesOf, transcriptOf } from './media.ts';
+import { type Reasoned, reasoningOf, ReasoningTrace } from './reasoning.ts';
+import { moved, textOf, thinkingOf, WireSaid } from './said-wire.ts';
 
 const Chunk = z.object({
   ...REPLY_WIRE,
@@ -32,19 +35,27 @@ type Choice = NonNullable<z.infer<typeof Chunk>['choices']>[number];
 interface Stretch {
   readonly kind: 'reasoning' | 'message';
   readonly key: string;
+  /** Where it begins in all that is said. */
+  readonly startChars: number;
 }
 
 export class ChatStreamReader implements StreamReader {
   readonly #sequence = new Sequencer();
   readonly #calls: CallFragments;
+  readonly #tools: DialectTools;
   #state: 'waiting' | 'running' | 'over' = 'waiting';
   #stretch: Stretch | undefined;
   #stretches = 0;
+  /** Of the reasoning that is open, and of what came without any. */
+  #trace = new ReasoningTrace();
+  /** Of all text so far: citations count from its beginning, whatever came in between. */
+  #contentChars = 0;
   #finish: string | undefined;
   #usage: HubUsage | undefined;
   #serviceTier: string | undefined;
 
   constructor(tools: DialectTools) {
+    this.#tools = tools;
     this.#calls = new CallFragments(this.#sequence, tools);
   }
 
@@ -61,14 +72,14 @@ export class ChatStreamReader implements StreamReader {
       return [{ type: 'failed', failure: readFailure(told) }];
     }
     const usage = chunk.usage ?? choice?.usage;
-    if (usage !== undefined) this.#usage = readUsage(usage);
+    if (usage !== undefined) this.#usage = readUsage(usage) ?? this.#usage;
     this.#serviceTier = chunk.service_tier ?? this.#serviceTier;
 
     const events: HubEvent[] = this.#state === 'waiting' ? [{ type: 'started' }] : [];
     this.#state = 'running';
     if (choice === undefined) return events;
     const said = choice.delta ?? choice.message;
-    if (said !== undefined) this.#readDelta(said, choice.logprobs?.content ?? [], events);
+    if (said !== undefined) this.#readDelta(said, choice.logprobs, events);
     // The end is told at `[DONE]`: usage comes behind the finish reason.
     if (choice.finish_reason) this.#finish = choice.finish_reason;
     return events;
@@ -80,26 +91,39 @@ export class ChatStreamReader implements StreamReader {
     return this.#over();
   }
 
-  #readDelta(delta: WireSaid, logprobs: readonly HubLogprob[], events: HubEvent[]): void {
-    const reasoning = reasoningOf(delta);
-    if (reasoning !== '') {
-      const key = this.#stretchOf('reasoning', events);
-      events.push(...this.#sequence.add(key, { type: 'reasoning', of: 'text', text: reasoning }));
-    }
-    const text = textOf(delta);
-    if (text !== '' || logprobs.length > 0) {
+  #readDelta(delta: WireSaid, logprobs: Choice['logprobs'], events: HubEvent[]): void {
+    this.#readReasoning({ ...delta, thinking: thinkingOf(delta) }, events);
+    const text = textOf(delta) + transcriptOf(delta, this.#tools);
+    const { content = [], refusal = [] } = logprobs ?? {};
+    if (refusal.length > 0) this.#tools.note('the logprobs of a refusal');
+    if (text !== '' || content.length > 0) {
       const key = this.#stretchOf('message', events);
-      events.push(...this.#sequence.add(key, { type: 'text', text, logprobs }));
+      events.push(...this.#sequence.add(key, { type: 'text', text, logprobs: content }));
+      this.#contentChars += text.length;
     }
     for (const annotation of delta.annotations ?? []) {
       const key = this.#stretchOf('message', events);
-      events.push(...this.#sequence.add(key, { type: 'annotation', annotation }));
+      const here = moved(annotation, -(this.#stretch?.startChars ?? 0));
+      events.push(...this.#sequence.add(key, { type: 'annotation', annotation: here }));
     }
     if (delta.refusal) {
       const key = this.#stretchOf('message', events);
       events.push(...this.#sequence.add(key, { type: 'refusal', text: delta.refusal }));
     }
+    for (const image of imagesOf(delta, this.#tools)) {
+      events.push(...this.#closeStretch());
+      events.push(...this.#sequence.whole(`image ${this.#stretches++}`, image));
+    }
     for (const call of callsOf(delta)) events.push(...this.#calls.read(call, () => this.#closeStretch()));
+  }
+
+  #readReasoning(said: Reasoned, events: HubEvent[]): void {
+    const text = reasoningOf(said);
+    if (text !== '') {
+      const key = this.#stretchOf('reasoning', events);
+      events.push(...this.#sequence.add(key, { type: 'reasoning', of: 'text', text }));
+    }
+    this.#trace.add(said);
   }
 
   #stretchOf(kind: Stretch['kind'], events: HubEvent[]): string {
@@ -107,7 +131,7 @@ export class ChatStreamReader implements StreamReader {
     events.push(...this.#closeStretch());
     const key = `${kind} ${this.#stretches++}`;
     const head: HubItemHead = { kind };
-    this.#stretch = { kind, key };
+    this.#stretch = { kind, key, startChars: this.#contentChars };
     events.push(...this.#sequence.open(key, head));
     return key;
   }
@@ -115,7 +139,26 @@ export class ChatStreamReader implements StreamReader {
   #closeStretch(): readonly HubProgress[] {
     const stretch = this.#stretch;
     this.#stretch = undefined;
-    return stretch === undefined ? [] : this.#sequence.close(stretch.key, { complete: true });
+    if (stretch === undefined) return [];
+    const blob = stretch.kind === 'reasoning' ? this.#takeBlob() : undefined;
+    return this.#sequence.close(stretch.key, { complete: true, ...present({ blob }) });
+  }
+
+  #takeBlob(): HubBlob | undefined {
+    const { blob } = this.#trace;
+    this.#trace = new ReasoningTrace();
+    return blob;
+  }
+
+  /** What the server wants back came without a word of reasoning, or behind the last one. */
+  #restOfTrace(): readonly HubProgress[] {
+    const blob = this.#takeBlob();
+    if (blob === undefined) return [];
+    const key = `reasoning ${this.#stretches++}`;
+    return [
+      ...this.#sequence.open(key, { kind: 'reasoning' }),
+      ...this.#sequence.close(key, { complete: true, blob }),
+    ];
   }
 
   #over(): readonly HubEvent[] {
@@ -125,9 +168,13 @@ export class ChatStreamReader implements StreamReader {
     if (this.#finish === undefined && this.#calls.any) throw truncated();
     const ending = readFinish(this.#finish ?? 'stop', this.#calls.any);
     if (ending === 'error') throw truncated();
+    if (this.#finish !== undefined && !isKnownFinish(this.#finish))
+      this.#tools.note(`the finish reason "${this.#finish.slice(0, ERROR_WORD_CHARS_MAX)}"`);
     this.#calls.settle();
     return [
+      ...(this.#stretch?.kind === 'reasoning' ? this.#closeStretch() : []),
       ...this.#sequence.closeAll(ending === 'length' || ending === 'filter'),
+      ...this.#restOfTrace(),
       {
         type: 'finished',
         ending,

@@ -6,7 +6,7 @@ import type { ChatRequest, Tool, ToolName } from './request-wire.ts';
 export function readTools(wire: ChatRequest): readonly HubTool[] {
   const search = wire.web_search_options;
   return [
-    ...(wire.tools ?? []).map(readTool),
+    ...(wire.tools ?? []).map((tool, index) => readTool(tool, `tools[${index}]`)),
     ...(wire.functions ?? []).map((tool): HubTool => ({ kind: 'function', ...present(tool) })),
     ...(search === undefined ? [] : [webSearch(search)]),
   ];
@@ -31,40 +31,33 @@ export function readFormat(wire: ChatRequest): HubFormat | undefined {
   return { kind: 'schema', name: name ?? 'response', schema: schema ?? {}, ...present(rest) };
 }
 
-/**
- * Of the tools those that the client allows: few servers know `allowed_tools`, all know a shorter list.
- * Tools that the provider runs are left out, as no chat server has them.
- */
-export function writeTools(tools: readonly HubTool[], choice: HubToolChoice | undefined): readonly unknown[] {
-  const written = [];
-  for (const tool of tools) {
-    if (tool.kind === 'hosted' || (choice?.kind === 'allowed' && !isAllowed(tool, choice.tools))) continue;
-    if (tool.kind === 'function') {
-      const { kind, parameters, ...rest } = tool;
-      written.push({
-        type: kind,
-        function: { ...rest, parameters: parameters ?? { type: 'object', properties: {} } },
-      });
-    } else {
-      const { kind, format, ...rest } = tool;
-      written.push({
-        type: kind,
-        custom: { ...rest, ...(format === undefined ? {} : { format: writeGrammar(format) }) },
-      });
+/** Hosted tools and namespaces have no form here: what can be made of them was made before. */
+export function writeTools(tools: readonly HubTool[]): readonly unknown[] {
+  return tools.flatMap((tool): readonly unknown[] => {
+    if (tool.kind === 'hosted' || tool.kind === 'namespace') return [];
+    const { kind: type, name, description } = tool;
+    if (tool.kind === 'custom') {
+      const format = tool.format === undefined ? undefined : writeGrammar(tool.format);
+      return [{ type, custom: present({ name, description, format }) }];
     }
-  }
-  return written;
+    const { parameters = { type: 'object', properties: {} }, strict } = tool;
+    return [{ type, function: present({ name, description, parameters, strict }) }];
+  });
 }
 
 /** A choice among the provider's own tools has nothing left to choose. */
 export function writeToolChoice(choice: HubToolChoice): unknown {
   switch (choice.kind) {
     case 'function':
-      return { type: 'function', function: { name: choice.name } };
     case 'custom':
-      return { type: 'custom', custom: { name: choice.name } };
-    case 'allowed':
-      return choice.required ? 'required' : 'auto';
+      return writeToolName(choice);
+    case 'allowed': {
+      const tools = choice.tools.map(writeToolName).filter((name) => name !== undefined);
+      return {
+        type: 'allowed_tools',
+        allowed_tools: { mode: choice.required ? 'required' : 'auto', tools },
+      };
+    }
     case 'hosted':
       return 'auto';
     default:
@@ -79,8 +72,8 @@ export function writeFormat(format: HubFormat): unknown {
   return { type: `json_${kind}`, json_schema: schema };
 }
 
-function readTool(tool: Tool): HubTool {
-  if (tool.type === 'hosted') return { kind: 'hosted', type: tool.raw.type, raw: tool.raw };
+function readTool(tool: Tool, param: string): HubTool {
+  if (tool.type === 'hosted') return { kind: 'hosted', type: tool.raw.type, raw: tool.raw, param };
   if (tool.type === 'function') return { kind: 'function', ...present(tool.function) };
   const { format, ...rest } = tool.custom;
   if (format === undefined) return { kind: 'custom', ...present(rest) };
@@ -94,6 +87,11 @@ function readToolName(tool: ToolName): HubToolName {
   return { kind: 'custom', name: tool.custom.name };
 }
 
+function writeToolName(tool: HubToolName): unknown {
+  if (tool.kind === 'hosted') return undefined;
+  return { type: tool.kind, [tool.kind]: { name: tool.name } };
+}
+
 function webSearch(options: NonNullable<ChatRequest['web_search_options']>): HubTool {
   const place = options.user_location?.approximate;
   const raw = present({
@@ -101,14 +99,10 @@ function webSearch(options: NonNullable<ChatRequest['web_search_options']>): Hub
     search_context_size: options.search_context_size,
     user_location: place === undefined ? undefined : { type: 'approximate', ...present(place) },
   });
-  return { kind: 'hosted', type: 'web_search', raw };
+  return { kind: 'hosted', type: 'web_search', raw, param: 'web_search_options' };
 }
 
 function writeGrammar(format: HubGrammar): unknown {
   if (format.kind === 'text') return { type: 'text' };
   return { type: 'grammar', grammar: { syntax: format.syntax, definition: format.definition } };
-}
-
-function isAllowed(tool: HubTool, allowed: readonly HubToolName[]): boolean {
-  return allowed.some((one) => one.kind !== 'hosted' && tool.kind === one.kind && tool.name === one.name);
 }

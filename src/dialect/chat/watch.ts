@@ -6,13 +6,14 @@ import { asBuffer, isQuote, jsonKey, valueAfter } from '../bytes.ts';
 import { maybe } from '../door.ts';
 import type { StreamContext, Ending, StreamWatch } from '../shape.ts';
 import { SSE_KEEPALIVE, sseBytes, sseEvent, wholeEvents } from '../sse.ts';
-import { readFinish } from './ending.ts';
+import { Choices } from './choices.ts';
 
 const FINISH = jsonKey('finish_reason');
 const USAGE = jsonKey('usage');
 const ERROR = jsonKey('error');
 const DONE = Buffer.from('[DONE]');
 const DATA = Buffer.from('data:');
+const DELTA = Buffer.from('"delta"');
 const OPEN_BRACE = 0x7b;
 
 const Tokens = z.int().nonnegative().catch(0);
@@ -25,6 +26,7 @@ const Last = z.object({
 const Head = z.object({ id: maybe(z.string()), model: maybe(z.string()), created: maybe(z.number()) });
 
 export class ChatWatch implements StreamWatch {
+  readonly #choices = new Choices();
   #ending: Ending | undefined;
   /** The last events that said something. By reference: does a `[DONE]` follow an error, and whose stream is it. */
   #previous: Uint8Array | undefined;
@@ -36,11 +38,13 @@ export class ChatWatch implements StreamWatch {
   see(events: Uint8Array): void {
     const bytes = asBuffer(events);
     if (this.#ending !== undefined) {
-      if (hasUsage(bytes)) this.#readUsage(events);
+      this.#readBehind(events, bytes);
     } else if (hasFinish(bytes)) {
       this.#readFinish(events);
     } else if (bytes.includes(DONE)) {
       this.#readDone(events);
+    } else {
+      this.#choices.begin(events, bytes);
     }
     if (bytes.includes(DATA)) this.#previous = events;
   }
@@ -66,10 +70,19 @@ export class ChatWatch implements StreamWatch {
   }
 
   #readFinish(events: Uint8Array): void {
-    for (const { data } of wholeEvents(events)) {
-      this.#ending ??= readEndingOf(data);
-    }
-    if (this.#ending !== undefined && hasUsage(asBuffer(events))) this.#readUsage(events);
+    this.#choices.read(events);
+    const { finish } = this.#choices;
+    if (finish === undefined) return;
+    this.#ending = { finish };
+    if (hasUsage(asBuffer(events))) this.#readUsage(events);
+  }
+
+  /** The usage, or another choice: it was not the end then. */
+  #readBehind(events: Uint8Array, bytes: Buffer): void {
+    if (hasUsage(bytes)) this.#readUsage(events);
+    if (this.#ending?.finish === 'done' || !bytes.includes(DELTA)) return;
+    this.#choices.read(events);
+    if (this.#choices.finish === undefined) this.#ending = undefined;
   }
 
   /** Usage comes with the finish or behind it; the last one counts. */
@@ -99,12 +112,6 @@ export function chatEndingOf(reply: unknown): Ending | undefined {
   return endingFrom(choice.finish_reason ?? 'done', parsed.data);
 }
 
-function readEndingOf(data: string): Ending | undefined {
-  const last = readLast(data);
-  const finish = last?.choices?.find((choice) => isFinish(choice.finish_reason))?.finish_reason;
-  return last === undefined || finish === undefined ? undefined : endingFrom(finish, last);
-}
-
 function readUsage(data: string): Ending['usage'] {
   const last = readLast(data);
   return last === undefined ? undefined : endingFrom('', last).usage;
@@ -114,11 +121,6 @@ function endingFrom(finish: string, last: z.infer<typeof Last>): Ending {
   const usage = last.usage ?? last.choices?.find((choice) => choice.usage !== undefined)?.usage;
   if (usage === undefined) return { finish };
   return { finish, usage: { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens } };
-}
-
-/** Some servers write "" where others write null; "error" and its like say that the stream broke. */
-function isFinish(reason: string | undefined): boolean {
-  return reason !== undefined && reason !== '' && readFinish(reason, false) !== 'error';
 }
 
 function readLast(data: string): z.infer<typeof Last> | undefined {

@@ -1,9 +1,12 @@
 /** A request of the hub as a Chat Completions request. */
+import { CHAT_CALL_ID_CHARS_MAX } from '../../core/limits.ts';
+import { shortCallId } from '../call-id.ts';
 import { writeCaller } from '../caller.ts';
 import type { HubPart, HubRequest, HubTurn } from '../hub.ts';
-import type { HubCall, HubItem } from '../hub-item.ts';
+import type { HubCall, HubItem, HubReasoning } from '../hub-item.ts';
 import { present } from '../present.ts';
 import { foreignExtras, refuseForeign, unsupported } from '../refuse.ts';
+import { writeReasoning } from './reasoning.ts';
 import { writeFormat, writeToolChoice, writeTools } from './tools.ts';
 
 /**
@@ -12,7 +15,7 @@ import { writeFormat, writeToolChoice, writeTools } from './tools.ts';
  */
 export function writeChatRequest(request: HubRequest, model: string): unknown {
   refuseForeign(request, 'chat', 'Chat Completions');
-  const tools = writeTools(request.tools, request.toolChoice);
+  const tools = writeTools(request.tools);
   const { sampling } = request;
   return present({
     model,
@@ -42,13 +45,9 @@ export function writeChatRequest(request: HubRequest, model: string): unknown {
   });
 }
 
+/** Not `store`: what a client of another dialect wants stored is kept where it was asked for. */
 export function leftOutOfChat(request: HubRequest): readonly string[] {
-  return [
-    ...(request.metadata === undefined ? [] : ['metadata']),
-    ...(request.store === true ? ['store'] : []),
-    ...request.tools.flatMap((tool, index) => (tool.kind === 'hosted' ? [`tools[${index}]`] : [])),
-    ...foreignExtras(request, 'chat'),
-  ];
+  return [...(request.metadata === undefined ? [] : ['metadata']), ...foreignExtras(request, 'chat')];
 }
 
 function writeMessages(request: HubRequest): readonly unknown[] {
@@ -59,8 +58,9 @@ function writeMessages(request: HubRequest): readonly unknown[] {
     if (returned.length > 0) messages.push({ role: 'user', content: returned });
     returned = [];
   };
-  if (request.instructions !== undefined) messages.push({ role: 'system', content: request.instructions });
-  for (const turn of request.turns) {
+  const { text, turns } = opened(request);
+  if (text !== '') messages.push({ role: 'system', content: text });
+  for (const turn of turns) {
     if (turn.role !== 'tool') handOver();
     const written = writeTurn(turn, returned);
     if (written !== undefined) messages.push(written);
@@ -69,12 +69,34 @@ function writeMessages(request: HubRequest): readonly unknown[] {
   return messages;
 }
 
+/**
+ * What systems and developers say before anything else, as one text: many chat templates take one system message, and
+ * that at the beginning.
+ */
+function opened({ instructions, turns }: HubRequest): {
+  readonly text: string;
+  readonly turns: readonly HubTurn[];
+} {
+  const texts = instructions === undefined ? [] : [instructions];
+  let next = 0;
+  for (let turn = turns[0]; turn?.role === 'system' || turn?.role === 'developer'; turn = turns[++next]) {
+    const parts = turn.parts.map((part) => (part.kind === 'text' ? part.text : undefined));
+    if (parts.includes(undefined)) break;
+    texts.push(parts.join('\n'));
+  }
+  return { text: texts.join('\n\n'), turns: turns.slice(next) };
+}
+
 function writeTurn(turn: HubTurn, returned: unknown[]): unknown {
   switch (turn.role) {
     case 'assistant':
       return writeAssistant(turn.items);
     case 'tool':
-      return { role: 'tool', tool_call_id: turn.callId, content: writeResult(turn.parts, returned) };
+      return {
+        role: 'tool',
+        tool_call_id: chatCallId(turn.callId),
+        content: writeResult(turn.parts, returned),
+      };
     case 'developer':
       // Many chat templates know no developer.
       return { role: 'system', content: writeContent(turn.parts) };
@@ -87,12 +109,12 @@ function writeTurn(turn: HubTurn, returned: unknown[]): unknown {
 function writeAssistant(items: readonly HubItem[]): unknown {
   let content = '';
   let refusal = '';
-  let reasoning = '';
+  const reasoning: HubReasoning[] = [];
   let phase: string | undefined;
   const calls: unknown[] = [];
   for (const item of items) {
-    if (item.kind === 'reasoning') reasoning += item.text || item.summary.join('\n\n');
-    else if (item.kind === 'call') calls.push(writeCall(item));
+    if (item.kind === 'reasoning') reasoning.push(item);
+    else if (item.kind === 'call') calls.push(writeOldCall(item));
     else if (item.kind === 'message') {
       if (content !== '' && item.phase !== phase) content += '\n\n';
       phase = item.phase;
@@ -104,13 +126,24 @@ function writeAssistant(items: readonly HubItem[]): unknown {
   }
   // Reasoning alone, from a turn that was cut, is no message that a server would take.
   if (content === '' && refusal === '' && calls.length === 0) return undefined;
+  const { members, parts } = writeReasoning(reasoning);
+  const text = content === '' ? null : content;
   return present({
     role: 'assistant',
-    content: content === '' ? null : content,
+    content: parts.length === 0 ? text : [...parts, ...(text === null ? [] : [{ type: 'text', text }])],
     refusal: refusal === '' ? undefined : refusal,
-    reasoning_content: reasoning === '' ? undefined : reasoning,
+    ...members,
     tool_calls: calls.length === 0 ? undefined : calls,
   });
+}
+
+function chatCallId(id: string): string {
+  return shortCallId(id, CHAT_CALL_ID_CHARS_MAX);
+}
+
+/** As part of a message that is sent back. */
+function writeOldCall(item: HubCall) {
+  return { ...writeCall(item), id: chatCallId(item.callId) };
 }
 
 export function writeCall(item: HubCall) {

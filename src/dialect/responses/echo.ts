@@ -9,7 +9,7 @@ export function echoOf(request: HubRequest | undefined) {
   const toolCalls = extra('max_tool_calls');
   return {
     instructions: request?.instructions ?? null,
-    previous_response_id: null,
+    previous_response_id: request?.continues ?? null,
     tools: (request?.tools ?? []).flatMap(echoTool),
     tool_choice: request?.toolChoice === undefined ? 'auto' : writeToolChoice(request.toolChoice),
     parallel_tool_calls: request?.parallelToolCalls ?? true,
@@ -26,7 +26,7 @@ export function echoOf(request: HubRequest | undefined) {
     reasoning: { effort: reasoning?.effort ?? null, summary: reasoning?.summary ?? null },
     max_output_tokens: request?.outputTokensMax ?? null,
     max_tool_calls: typeof toolCalls === 'number' ? toolCalls : null,
-    store: request?.store ?? false,
+    store: request?.store ?? true,
     background: false,
     service_tier: request?.serviceTier ?? 'default',
     metadata: request?.metadata ?? {},

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { maybe } from '../door.ts';
 import { readFailure } from '../failure.ts';
 import type { HubEnding, HubFailure, HubUsage } from '../hub.ts';
+import { present } from '../present.ts';
 
 const count = maybe(z.int().nonnegative()).catch(undefined);
 
@@ -10,6 +11,8 @@ export const WireUsage = z.object({
   input_tokens: count,
   output_tokens: count,
   total_tokens: count,
+  /** OpenRouter's. */
+  cost: maybe(z.number().nonnegative()).catch(undefined),
   input_tokens_details: maybe(z.object({ cached_tokens: count, cache_write_tokens: count })).catch(undefined),
   output_tokens_details: maybe(z.object({ reasoning_tokens: count })).catch(undefined),
 });
@@ -20,17 +23,18 @@ export const WireStatus = z.object({
   error: z.unknown().optional(),
 });
 
-export function readUsage(wire: z.infer<typeof WireUsage>): HubUsage {
+/** Undefined where nothing was counted: two zeros are no measurement. */
+export function readUsage(wire: z.infer<typeof WireUsage>): HubUsage | undefined {
   const inputTokens = wire.input_tokens ?? 0;
   const outputTokens = wire.output_tokens ?? 0;
-  const cacheWriteTokens = wire.input_tokens_details?.cache_write_tokens;
+  if (inputTokens + outputTokens === 0) return undefined;
   return {
     inputTokens,
     outputTokens,
     totalTokens: wire.total_tokens ?? inputTokens + outputTokens,
     cachedTokens: wire.input_tokens_details?.cached_tokens ?? 0,
     reasoningTokens: wire.output_tokens_details?.reasoning_tokens ?? 0,
-    ...(cacheWriteTokens === undefined ? {} : { cacheWriteTokens }),
+    ...present({ cacheWriteTokens: wire.input_tokens_details?.cache_write_tokens, cost: wire.cost }),
   };
 }
 
@@ -45,6 +49,7 @@ export function writeUsage(usage: HubUsage) {
     output_tokens: usage.outputTokens,
     output_tokens_details: { reasoning_tokens: usage.reasoningTokens },
     total_tokens: usage.totalTokens,
+    ...present({ cost: usage.cost }),
   };
 }
 

@@ -17,10 +17,11 @@ export interface OpenItem {
   end(complete: boolean, blob: HubBlob | undefined): { events: readonly ItemEvent[]; item: unknown };
 }
 
-export function openItem(head: HubItemHead, id: string): OpenItem {
+/** `blobFor`: as for `writeItem`. */
+export function openItem(head: HubItemHead, id: string, blobFor: string | undefined): OpenItem {
   switch (head.kind) {
     case 'reasoning':
-      return new OpenReasoning(id);
+      return new OpenReasoning(id, blobFor);
     case 'message':
       return new OpenMessage(id, head.phase);
     case 'call':
@@ -36,14 +37,16 @@ function begun(item: HubItem, id: string): unknown {
 /** Any reasoning is told as a summary: Codex, LangChain and the AI SDK show nothing else. */
 class OpenReasoning implements OpenItem {
   readonly #id: string;
+  readonly #blobFor: string | undefined;
   readonly #done: string[] = [];
   /** The part that grows. */
   #text: string | undefined;
   /** Of reasoning in two forms, the one that came first. */
   #of: 'summary' | 'text' | undefined;
 
-  constructor(id: string) {
+  constructor(id: string, blobFor: string | undefined) {
     this.#id = id;
+    this.#blobFor = blobFor;
   }
 
   begin(): unknown {
@@ -67,7 +70,7 @@ class OpenReasoning implements OpenItem {
   end(_complete: boolean, blob: HubBlob | undefined) {
     const events = this.#close();
     const item = { kind: 'reasoning', summary: this.#done, text: '', ...present({ blob }) } as const;
-    return { events, item: writeItem(item, this.#id) };
+    return { events, item: writeItem(item, this.#id, this.#blobFor) };
   }
 
   #close(): readonly ItemEvent[] {

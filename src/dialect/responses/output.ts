@@ -1,9 +1,11 @@
 /** The output items of a Responses answer: what is read of another server's, and how ours are written. */
 import { z } from 'zod';
 import { AnyObject, JsonText, maybe, readProvider } from '../door.ts';
-import type { HubAnnotation, HubItem, HubLogprob, HubMessage, HubSaid } from '../hub-item.ts';
+import type { HubAnnotation, HubItem, HubLogprob, HubMessage, HubReasoning, HubSaid } from '../hub-item.ts';
 import { WireLogprob } from '../logprob.ts';
 import { present } from '../present.ts';
+import { sealReasoning } from '../reasoning-blob.ts';
+import type { WriteContext } from '../shape.ts';
 
 export const WireAnnotation = z.union([
   z
@@ -58,6 +60,7 @@ const WireItem = z.discriminatedUnion('type', [
     type: z.literal('custom_tool_call'),
     call_id: z.string(),
     name: z.string(),
+    namespace: maybe(z.string()),
     input: maybe(z.string()),
     status,
   }),
@@ -87,8 +90,9 @@ export function readItem(wire: unknown): HubItem {
       return { ...call, complete: isComplete(item), ...present({ namespace }) };
     }
     case 'custom_tool_call': {
-      const { call_id: callId, name, input = '' } = item;
-      return { kind: 'call', call: 'custom', callId, name, input, complete: isComplete(item) };
+      const { call_id: callId, name, namespace, input = '' } = item;
+      const call = { kind: 'call', call: 'custom', callId, name, input } as const;
+      return { ...call, complete: isComplete(item), ...present({ namespace }) };
     }
     case 'reasoning': {
       const data = item.encrypted_content;
@@ -116,8 +120,11 @@ export function idPrefix(item: Pick<HubItem, 'kind'> & { readonly call?: string 
   }
 }
 
-/** Reasoning is shown as its summary, whatever it was: that is the form that clients show. */
-export function writeItem(item: HubItem, id: string): unknown {
+/**
+ * Reasoning is shown as its summary, whatever it was: that is the form that clients show. `blobFor`: the provider to
+ * which the next turn carries it, where the client asked for that.
+ */
+export function writeItem(item: HubItem, id: string, blobFor?: string): unknown {
   switch (item.kind) {
     case 'reasoning': {
       const shown = item.summary.length > 0 || item.text === '' ? item.summary : [item.text];
@@ -125,7 +132,7 @@ export function writeItem(item: HubItem, id: string): unknown {
         id,
         type: 'reasoning',
         summary: shown.map((text) => ({ type: 'summary_text', text })),
-        encrypted_content: item.blob?.dialect === 'responses' ? item.blob.data : undefined,
+        encrypted_content: blobFor === undefined ? undefined : blobOf(item, blobFor),
       });
     }
     case 'message':
@@ -139,14 +146,24 @@ export function writeItem(item: HubItem, id: string): unknown {
       });
     case 'call': {
       const { callId: call_id, name, namespace, input } = item;
-      if (item.call === 'custom')
-        return { id, type: 'custom_tool_call', status: statusOf(item), call_id, name, input };
-      const call = { id, type: 'function_call', status: statusOf(item), call_id, name, arguments: input };
-      return { ...call, ...present({ namespace }) };
+      const type = item.call === 'custom' ? 'custom_tool_call' : 'function_call';
+      const call = { id, type, status: statusOf(item), call_id, name, ...present({ namespace }) };
+      return item.call === 'custom' ? { ...call, input } : { ...call, arguments: input };
     }
     case 'hosted':
       return item.raw;
   }
+}
+
+function blobOf({ text, summary, blob }: HubReasoning, provider: string): string | undefined {
+  if (blob?.dialect === 'responses') return blob.data;
+  const own = blob === undefined ? undefined : { ...blob, provider };
+  return sealReasoning({ text: text || summary.join('\n\n'), ...present({ blob: own }) });
+}
+
+/** The provider, where a client asked for what carries reasoning to the next turn. */
+export function blobFor({ request, provider }: WriteContext): string | undefined {
+  return request.reasoning?.blob === true ? provider : undefined;
 }
 
 export function writeSaid(part: HubSaid) {

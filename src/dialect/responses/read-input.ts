@@ -1,14 +1,13 @@
 /** The input items of a Responses request as turns: what an assistant said in a row is one turn. */
 import { ClawError } from '../../core/errors.ts';
+import { ContentPart, PART_TYPES, readPart, readParts, readSaid } from '../content-part.ts';
 import { AnyObject, readClient } from '../door.ts';
-import type { HubExtra, HubPart, HubSource, HubTurn } from '../hub.ts';
-import type { HubCallKind, HubItem, HubSaid } from '../hub-item.ts';
+import type { HubExtra, HubTool, HubTurn } from '../hub.ts';
+import type { HubCallKind, HubItem } from '../hub-item.ts';
 import { present } from '../present.ts';
-import { misplaced } from '../refuse.ts';
+import { openReasoning } from '../reasoning-blob.ts';
 import {
   CallOutputItem,
-  type Content,
-  type ContentPart,
   CustomCallItem,
   FunctionCallItem,
   HOSTED_ITEMS,
@@ -17,20 +16,26 @@ import {
   ReasoningItem,
   ReferenceItem,
   type ResponsesRequest,
+  TOOL_ITEMS,
+  ToolItem,
 } from './request-wire.ts';
+import { readTools } from './tools.ts';
 
 export interface ResponsesInput {
   readonly turns: readonly HubTurn[];
   readonly extras: readonly HubExtra[];
+  /** That items handed in. */
+  readonly tools: readonly HubTool[];
 }
 
 export function readInput(input: ResponsesRequest['input']): ResponsesInput {
-  if (input === undefined) return { turns: [], extras: [] };
+  if (input === undefined) return { turns: [], extras: [], tools: [] };
   if (typeof input === 'string')
-    return { turns: [{ role: 'user', parts: [{ kind: 'text', text: input }] }], extras: [] };
+    return { turns: [{ role: 'user', parts: [{ kind: 'text', text: input }] }], extras: [], tools: [] };
 
   const turns: HubTurn[] = [];
   const extras: HubExtra[] = [];
+  const tools: HubTool[] = [];
   let said: HubItem[] = [];
   const close = () => {
     if (said.length > 0) turns.push({ role: 'assistant', items: said });
@@ -46,14 +51,21 @@ export function readInput(input: ResponsesRequest['input']): ResponsesInput {
       turns.push(read);
     } else {
       said.push(read);
+      for (const tool of readHandedIn(read, `input[${index}]`)) tools.push(tool);
     }
   });
   close();
-  return { turns, extras };
+  return { turns, extras, tools };
+}
+
+function readHandedIn(item: HubItem, at: string): readonly HubTool[] {
+  if (item.kind !== 'hosted' || !TOOL_ITEMS.has(item.type)) return [];
+  return readTools(readClient(ToolItem, item.raw, at).tools, `${at}.tools`);
 }
 
 function readItem(wire: unknown, at: string): HubTurn | HubItem | HubExtra | undefined {
   const type = readClient(ItemHead, wire, at);
+  if (PART_TYPES.has(type)) return { role: 'user', parts: [readPart(readClient(ContentPart, wire, at), at)] };
   switch (type) {
     case 'message':
       return readMessage(readClient(MessageItem, wire, at), at);
@@ -63,8 +75,9 @@ function readItem(wire: unknown, at: string): HubTurn | HubItem | HubExtra | und
       return { ...call, complete: true, ...present({ namespace }) };
     }
     case 'custom_tool_call': {
-      const { call_id: callId, name, input } = readClient(CustomCallItem, wire, at);
-      return { kind: 'call', call: 'custom', callId, name, input: input ?? '', complete: true };
+      const { call_id: callId, name, namespace, input } = readClient(CustomCallItem, wire, at);
+      const call = { kind: 'call', call: 'custom', callId, name, input: input ?? '' } as const;
+      return { ...call, complete: true, ...present({ namespace }) };
     }
     case 'function_call_output':
       return readOutput(wire, at, 'function');
@@ -79,9 +92,11 @@ function readItem(wire: unknown, at: string): HubTurn | HubItem | HubExtra | und
   }
 }
 
-function readMessage({ role, content, phase }: MessageItem, at: string): HubTurn | HubItem | undefined {
-  if (role !== 'assistant') return { role, parts: readParts(content, `${at}.content`) };
-  const parts = readSaid(content, `${at}.content`);
+/** An item that is nothing but a text is a message of the user. */
+function readMessage({ role, content, text, phase }: MessageItem, at: string): HubTurn | HubItem | undefined {
+  const said = content ?? text;
+  if (role !== 'assistant') return { role, parts: readParts(said, `${at}.content`) };
+  const parts = readSaid(said, `${at}.content`);
   if (parts.length === 0) return undefined;
   return { kind: 'message', parts, complete: true, ...present({ phase }) };
 }
@@ -91,20 +106,24 @@ function readOutput(wire: unknown, at: string, kind: HubCallKind): HubTurn {
   return { role: 'tool', kind, callId, parts: readParts(output, `${at}.output`) };
 }
 
+/** Text that travelled as our own blob is the whole of it; any other blob is the provider's, whoever that was. */
 function readReasoning(wire: unknown, at: string): HubItem {
   const { summary, content, encrypted_content: data } = readClient(ReasoningItem, wire, at);
+  const opened = data === undefined ? undefined : openReasoning(data);
+  const foreign =
+    data === undefined || opened !== undefined ? undefined : { dialect: 'responses' as const, data };
   return {
     kind: 'reasoning',
     summary: (summary ?? []).map((part) => part.text),
-    text: (content ?? []).map((part) => part.text).join(''),
-    ...present({ blob: data === undefined ? undefined : ({ dialect: 'responses', data } as const) }),
+    text: opened?.text ?? (content ?? []).map((part) => part.text).join(''),
+    ...present({ blob: opened?.blob ?? foreign }),
   };
 }
 
-/** Reasoning that only the provider holds was never ours to show; any other item is part of the conversation. */
 /** A reference means something only to the server that keeps the item. */
 const SEND_ITEMS = 'send the item itself: most clients do where they are told "store": false';
 
+/** Reasoning that only the provider holds was never ours to show; any other item is part of the conversation. */
 function readReference(wire: unknown, at: string): HubExtra | undefined {
   const { id } = readClient(ReferenceItem, wire, at);
   return id.startsWith('rs_')
@@ -117,51 +136,10 @@ function readOther(type: string, wire: unknown, at: string): HubItem | HubExtra 
   if (type === '')
     throw new ClawError('bad_request', `${at}: expected an item with a type or a role`, { param: at });
   // A compaction, or an item that came after this was written: what it holds of the conversation would be lost.
-  return { dialect: 'responses', param: at, value: wire, needed: true };
+  const instead = COMPACTIONS.has(type) ? SEND_CONVERSATION : undefined;
+  return { dialect: 'responses', param: at, value: wire, needed: true, ...present({ instead }) };
 }
 
-function readSaid(content: Content, at: string): readonly HubSaid[] {
-  const text = (value: string): HubSaid => ({ kind: 'text', text: value, annotations: [], logprobs: [] });
-  if (content === undefined || content === '') return [];
-  if (typeof content === 'string') return [text(content)];
-  return content.map((part, index): HubSaid => {
-    if ('text' in part) return text(part.text);
-    if (part.type === 'refusal') return { kind: 'refusal', text: part.refusal };
-    throw misplaced(`${at}[${index}]`, part.type);
-  });
-}
-
-function readParts(content: Content, at: string): readonly HubPart[] {
-  if (content === undefined) return [];
-  if (typeof content === 'string') return [{ kind: 'text', text: content }];
-  return content.map((part, index) => readPart(part, `${at}[${index}]`));
-}
-
-function readPart(part: ContentPart, param: string): HubPart {
-  switch (part.type) {
-    case 'refusal':
-      throw misplaced(param, part.type);
-    case 'input_image': {
-      const source = readSource(param, { url: part.image_url, id: part.file_id });
-      return { kind: 'image', source, param, ...present({ detail: part.detail }) };
-    }
-    case 'input_file': {
-      const source = readSource(param, { data: part.file_data, url: part.file_url, id: part.file_id });
-      return { kind: 'file', source, param, ...present({ filename: part.filename }) };
-    }
-    case 'input_audio':
-      return { kind: 'audio', data: part.input_audio.data, format: part.input_audio.format, param };
-    default:
-      return { kind: 'text', text: part.text };
-  }
-}
-
-function readSource(
-  param: string,
-  from: { data?: string | undefined; url: string | undefined; id: string | undefined },
-): HubSource {
-  if (from.data !== undefined) return { kind: 'data', data: from.data };
-  if (from.url !== undefined) return { kind: 'url', url: from.url };
-  if (from.id !== undefined) return { kind: 'id', id: from.id };
-  throw new ClawError('bad_request', `${param}: expected data, a URL or a file_id`, { param });
-}
+const COMPACTIONS: ReadonlySet<string> = new Set(['compaction', 'compaction_summary']);
+const SEND_CONVERSATION =
+  'only the provider that made a compaction can read it: send the conversation itself';

@@ -13,12 +13,11 @@ const REASONING_BLOB = 'reasoning.encrypted_content';
 export function readResponsesRequest(body: unknown): HubRequest {
   const wire = readClient(ResponsesRequest, body);
   const input = readInput(wire.input);
-  const { reasoning } = wire;
   const wantsLogprobs = wire.include?.includes(LOGPROBS) === true || (wire.top_logprobs ?? 0) > 0;
   return {
     model: wire.model,
     turns: input.turns,
-    tools: readTools(wire),
+    tools: readTools(wire.tools, 'tools'),
     sampling: present({
       temperature: wire.temperature,
       topP: wire.top_p,
@@ -29,24 +28,26 @@ export function readResponsesRequest(body: unknown): HubRequest {
     streamUsage: true,
     extras: [...readExtras(wire), ...input.extras],
     ...present({
+      addedTools: input.tools.length === 0 ? undefined : input.tools,
       instructions: wire.instructions,
       toolChoice: readToolChoice(wire),
       parallelToolCalls: wire.parallel_tool_calls,
       outputTokensMax: wire.max_output_tokens,
       format: readFormat(wire),
       verbosity: wire.text?.verbosity,
-      reasoning:
-        reasoning === undefined
-          ? undefined
-          : present({
-              effort: reasoning.effort,
-              summary: reasoning.summary ?? reasoning.generate_summary,
-              blob: wire.include?.includes(REASONING_BLOB),
-            }),
+      reasoning: readReasoningWish(wire),
       logprobs: wantsLogprobs ? { top: wire.top_logprobs ?? 0 } : undefined,
       ...readCaller(wire),
     }),
   };
+}
+
+/** Who keeps the conversation itself asks for the blob, whatever else is wished. */
+function readReasoningWish({ reasoning, include }: ResponsesRequest): HubRequest['reasoning'] {
+  const blob = include?.includes(REASONING_BLOB) === true ? true : undefined;
+  if (reasoning === undefined && blob === undefined) return undefined;
+  const { effort, summary, generate_summary } = reasoning ?? {};
+  return present({ effort, summary: summary ?? generate_summary, blob });
 }
 
 /** State that a provider keeps is needed; `truncation`, `context_management` and their like only steer. */
@@ -61,5 +62,10 @@ function readExtras(wire: ResponsesRequest): readonly HubExtra[] {
   add('prompt', wire.prompt, true);
   add('background', wire.background === true ? true : undefined, true);
   add('max_tool_calls', wire.max_tool_calls, false);
+  add('truncation', wire.truncation === 'auto' ? 'auto' : undefined, false);
+  add('context_management', wire.context_management, false);
+  add('moderation', wire.moderation, false);
+  add('reasoning.context', wire.reasoning?.context, false);
+  add('reasoning.mode', wire.reasoning?.mode, false);
   return extras;
 }

@@ -7,7 +7,7 @@ import type { HubAnswer, HubReply } from '../hub.ts';
 import { present } from '../present.ts';
 import type { WriteContext } from '../shape.ts';
 import { readEnding, readUsage, WireStatus, WireUsage } from './ending.ts';
-import { idPrefix, readItem, writeItem } from './output.ts';
+import { blobFor, idPrefix, readItem, writeItem } from './output.ts';
 import { endState, responseObject } from './response-object.ts';
 
 const WireReply = WireStatus.extend({
@@ -45,7 +45,8 @@ export function readResponsesReply(reply: unknown): HubReply {
 export function writeResponsesReply(answer: HubAnswer, context: WriteContext): unknown {
   const { tools, model, request } = context;
   const now = Math.floor(tools.wall() / 1000);
-  const output = answer.items.map((item) => writeItem(item, tools.randomId(idPrefix(item))));
+  const maker = blobFor(context);
+  const output = answer.items.map((item) => writeItem(item, tools.randomId(idPrefix(item)), maker));
   return responseObject(
     { id: tools.randomId('resp_'), model, createdAt: now, request },
     {

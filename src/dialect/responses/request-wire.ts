@@ -1,46 +1,33 @@
 /** What a Responses client may send, as leniently as clients are. Unknown fields are let through unread. */
 import { z } from 'zod';
-import { CallerWire } from '../caller.ts';
+import { INPUT_ITEMS_MAX } from '../../core/limits.ts';
+import { CallerWire, TokenLimit } from '../caller.ts';
+import { Content, ToolOutput } from '../content-part.ts';
 import { AnyObject, HostedTool, JsonText, maybe } from '../door.ts';
 
-/** Some clients write `text` for `input_text`. */
-export const ContentPart = z.discriminatedUnion('type', [
-  z.object({ type: z.enum(['input_text', 'output_text', 'text']), text: z.string() }),
-  z.object({ type: z.literal('refusal'), refusal: z.string() }),
-  z.object({
-    type: z.literal('input_image'),
-    image_url: maybe(z.string()),
-    file_id: maybe(z.string()),
-    detail: maybe(z.string()),
-  }),
-  z.object({
-    type: z.literal('input_file'),
-    file_data: maybe(z.string()),
-    file_url: maybe(z.string()),
-    file_id: maybe(z.string()),
-    filename: maybe(z.string()),
-  }),
-  z.object({
-    type: z.literal('input_audio'),
-    input_audio: z.object({ data: z.string(), format: z.string() }),
-  }),
-]);
-export type ContentPart = z.infer<typeof ContentPart>;
+const anything = z.unknown().optional();
 
-export const Content = maybe(z.union([z.string(), z.array(ContentPart)]));
-export type Content = z.infer<typeof Content>;
-
-/** An item without a type but with a role is a message. */
+/** An item without a type but with a role, a content or a text is a message, and so is a bare text. */
 export const ItemHead = z
-  .object({ type: maybe(z.string()), role: maybe(z.string()) })
-  .transform(({ type, role }) => type ?? (role === undefined ? '' : 'message'));
+  .union([
+    z.string().transform(() => ({ type: undefined, isMessage: true })),
+    z
+      .object({ type: maybe(z.string()), role: anything, content: anything, text: anything })
+      .transform(({ type, role, content, text }) => ({ type, isMessage: Boolean(role ?? content ?? text) })),
+  ])
+  .transform(({ type, isMessage }) => type ?? (isMessage ? 'message' : ''));
 
-export const MessageItem = z.object({
-  role: z.enum(['user', 'assistant', 'system', 'developer']),
-  content: Content,
-  phase: maybe(z.string()),
-});
+const ROLES = ['user', 'assistant', 'system', 'developer'] as const;
 
+export const MessageItem = z.union([
+  z.object({
+    role: maybe(z.enum(ROLES)).transform((role) => role ?? 'user'),
+    content: Content,
+    text: maybe(z.string()).catch(undefined),
+    phase: maybe(z.string()),
+  }),
+  z.string().transform((text) => ({ role: 'user' as const, content: undefined, text, phase: undefined })),
+]);
 export type MessageItem = z.infer<typeof MessageItem>;
 
 export const FunctionCallItem = z.object({
@@ -53,10 +40,11 @@ export const FunctionCallItem = z.object({
 export const CustomCallItem = z.object({
   call_id: z.string(),
   name: z.string(),
+  namespace: maybe(z.string()),
   input: maybe(z.string()),
 });
 
-export const CallOutputItem = z.object({ call_id: z.string(), output: Content });
+export const CallOutputItem = z.object({ call_id: z.string(), output: ToolOutput });
 
 const ReasoningText = maybe(z.array(z.object({ text: z.string() })));
 export const ReasoningItem = z.object({
@@ -93,31 +81,54 @@ export const HOSTED_ITEMS: ReadonlySet<string> = new Set([
   'program_output',
 ]);
 
-export const Tool = z.union([
-  z.object({
-    type: z.literal('function'),
-    name: z.string(),
-    description: maybe(z.string()),
-    parameters: maybe(AnyObject),
-    strict: maybe(z.boolean()),
-  }),
-  z.object({
-    type: z.literal('custom'),
-    name: z.string(),
-    description: maybe(z.string()),
-    format: maybe(
-      z.union([
-        z.object({ type: z.literal('text') }),
-        z.object({ type: z.literal('grammar'), syntax: z.string(), definition: z.string() }),
-      ]),
-    ),
-  }),
-  HostedTool.transform((raw) => ({ type: 'hosted' as const, raw })),
-]);
+const flag = maybe(z.boolean()).catch(undefined);
+
+const FunctionTool = z.object({
+  type: z.literal('function'),
+  name: z.string(),
+  description: maybe(z.string()),
+  parameters: maybe(AnyObject),
+  strict: flag,
+  defer_loading: flag,
+});
+
+const CustomTool = z.object({
+  type: z.literal('custom'),
+  name: z.string(),
+  description: maybe(z.string()),
+  format: maybe(
+    z.union([
+      z.object({ type: z.literal('text') }),
+      z.object({ type: z.literal('grammar'), syntax: z.string(), definition: z.string() }),
+    ]),
+  ),
+  defer_loading: flag,
+});
+
+const Hosted = HostedTool.transform((raw) => ({ type: 'hosted' as const, raw }));
+const ToolInside = z.union([FunctionTool, CustomTool, Hosted]);
+export type ToolInside = z.infer<typeof ToolInside>;
+
+const Namespace = z.object({
+  type: z.literal('namespace'),
+  name: z.string(),
+  description: maybe(z.string()),
+  tools: z.array(ToolInside),
+});
+
+export const Tool = z.union([FunctionTool, CustomTool, Namespace, Hosted]);
 export type Tool = z.infer<typeof Tool>;
 
-const NamedTool = z.object({ type: z.enum(['function', 'custom']), name: z.string() });
-const ToolName = z.union([NamedTool, HostedTool.transform((raw) => ({ type: 'hosted' as const, raw }))]);
+/** Items that hand tools in on the way: those that a search found, and those of a developer. */
+export const TOOL_ITEMS: ReadonlySet<string> = new Set(['additional_tools', 'tool_search_output']);
+export const ToolItem = z.object({ tools: maybe(z.array(Tool)) });
+
+const NamedTool = z.object({
+  type: z.enum(['function', 'custom']),
+  name: z.string(),
+  namespace: maybe(z.string()),
+});
+const ToolName = z.union([NamedTool, Hosted]);
 export type ToolName = z.infer<typeof ToolName>;
 
 const ToolChoice = z.union([
@@ -128,7 +139,7 @@ const ToolChoice = z.union([
     mode: z.enum(['auto', 'required']),
     tools: z.array(ToolName),
   }),
-  HostedTool.transform((raw) => ({ type: 'hosted' as const, raw })),
+  Hosted,
 ]);
 
 const TextFormat = z.discriminatedUnion('type', [
@@ -143,9 +154,11 @@ const TextFormat = z.discriminatedUnion('type', [
   }),
 ]);
 
+const Items = z.array(z.unknown()).max(INPUT_ITEMS_MAX, `more than ${INPUT_ITEMS_MAX} items`);
+
 export const ResponsesRequest = z.object({
   model: z.string(),
-  input: maybe(z.union([z.string(), z.array(z.unknown())])),
+  input: maybe(z.union([z.string(), Items, AnyObject.transform((item) => [item])])),
   instructions: maybe(z.string()),
   stream: maybe(z.boolean()),
   tools: maybe(z.array(Tool)),
@@ -157,10 +170,12 @@ export const ResponsesRequest = z.object({
       effort: maybe(z.string()),
       summary: maybe(z.string()),
       generate_summary: maybe(z.string()),
+      context: maybe(z.unknown()),
+      mode: maybe(z.unknown()),
     }),
   ),
   include: maybe(z.array(z.string())),
-  max_output_tokens: maybe(z.int().positive()),
+  max_output_tokens: TokenLimit,
   max_tool_calls: maybe(z.int()),
   temperature: maybe(z.number()),
   top_p: maybe(z.number()),
@@ -172,5 +187,8 @@ export const ResponsesRequest = z.object({
   conversation: maybe(z.unknown()),
   prompt: maybe(z.unknown()),
   background: maybe(z.boolean()),
+  truncation: maybe(z.string()),
+  context_management: maybe(z.unknown()),
+  moderation: maybe(z.unknown()),
 });
 export type ResponsesRequest = z.infer<typeof ResponsesRequest>;

@@ -31,6 +31,7 @@ interface Entry {
   /** All text so far; undefined once it is longer than any event that could repeat it. */
   told: string | undefined;
   annotations: number;
+  logprobs: number;
   summaryIndex: number;
   /** As it began: some servers say all there and nothing later. */
   begun: HubItem | undefined;
@@ -152,6 +153,7 @@ export class StreamItems {
       state: 'unnamed',
       told: '',
       annotations: 0,
+      logprobs: 0,
       summaryIndex: 0,
       begun: undefined,
     };
@@ -220,6 +222,7 @@ function isSame(entry: Entry, item: HubItem): boolean {
 
 function note(entry: Entry, delta: HubDelta): void {
   if (delta.type === 'annotation') entry.annotations++;
+  if (delta.type === 'text') entry.logprobs += delta.logprobs.length;
   if (!('text' in delta) || entry.told === undefined) return;
   entry.told += delta.text;
   if (entry.told.length > SSE_EVENT_BYTES_MAX) entry.told = undefined;

@@ -109,6 +109,11 @@ export class ResponsesStreamReader implements StreamReader {
     switch (type) {
       case 'response.output_text.done':
         return this.#items.again(name, { type: 'text', text, logprobs: event.logprobs ?? [] });
+      case 'response.reasoning_summary_text.done':
+        return this.#items.again(name, { type: 'reasoning', of: 'summary', text });
+      case 'response.reasoning_text.done':
+      case 'response.reasoning.done':
+        return this.#items.again(name, { type: 'reasoning', of: 'text', text });
       case 'response.refusal.done':
         return this.#items.again(name, { type: 'refusal', text: refusal });
       case 'response.function_call_arguments.done':

@@ -7,7 +7,7 @@ import { present } from '../present.ts';
 import type { StreamWriter, WriteContext } from '../shape.ts';
 import { SSE_DONE, sseEvent } from '../sse.ts';
 import { type ItemEvent, type OpenItem, openItem } from './open-item.ts';
-import { idPrefix, writeItem } from './output.ts';
+import { blobFor, idPrefix } from './output.ts';
 import { endState, type ResponseFacts, type ResponseState, responseObject } from './response-object.ts';
 
 interface Open {
@@ -55,7 +55,7 @@ export class ResponsesStreamWriter implements StreamWriter {
 
   #begin(head: HubItemHead): string {
     const id = this.#context.tools.randomId(idPrefix(head));
-    this.#open = { id, item: openItem(head, id) };
+    this.#open = { id, item: openItem(head, id, blobFor(this.#context)) };
     return this.#item('response.output_item.added', this.#open.item.begin());
   }
 
@@ -74,11 +74,13 @@ export class ResponsesStreamWriter implements StreamWriter {
     return text;
   }
 
-  #hosted(hosted: HubHostedItem): string {
-    const item = writeItem(hosted, '');
+  #hosted({ raw }: HubHostedItem): string {
+    // Images are told whole, and larger than any text.
+    if (typeof raw.result === 'string') this.#hold(raw.result.length);
+    const begun = { ...raw, status: 'in_progress', ...('result' in raw ? { result: null } : {}) };
     const text =
-      this.#item('response.output_item.added', item) + this.#item('response.output_item.done', item);
-    this.#output.push(item);
+      this.#item('response.output_item.added', begun) + this.#item('response.output_item.done', raw);
+    this.#output.push(raw);
     return text;
   }
 

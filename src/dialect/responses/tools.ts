@@ -1,10 +1,11 @@
 /** What a Responses request says of tools, of their choice and of the answer's format: both ways. */
-import type { HubFormat, HubTool, HubToolChoice, HubToolName } from '../hub.ts';
+import type { HubFormat, HubGrammar, HubNamespace, HubTool, HubToolChoice, HubToolName } from '../hub.ts';
 import { present } from '../present.ts';
-import type { ResponsesRequest, Tool, ToolName } from './request-wire.ts';
+import type { ResponsesRequest, Tool, ToolInside, ToolName } from './request-wire.ts';
 
-export function readTools(wire: ResponsesRequest): readonly HubTool[] {
-  return (wire.tools ?? []).map(readTool);
+/** `at`: the list's own place in the request. */
+export function readTools(tools: readonly Tool[] | undefined, at: string): readonly HubTool[] {
+  return (tools ?? []).map((tool, index) => readTool(tool, `${at}[${index}]`));
 }
 
 export function readToolChoice(wire: ResponsesRequest): HubToolChoice | undefined {
@@ -28,18 +29,9 @@ export function readFormat(wire: ResponsesRequest): HubFormat | undefined {
   return { kind: 'schema', name: name ?? 'response', schema: schema ?? {}, ...present(rest) };
 }
 
-/** `strict` is always written: OpenAI takes its absence for true, other dialects for false. */
+/** Those that were handed in on the way are in the items that did it. */
 export function writeTools(tools: readonly HubTool[]): readonly unknown[] {
-  return tools.map((tool) => {
-    if (tool.kind === 'hosted') return tool.raw;
-    const { kind, ...rest } = tool;
-    if (tool.kind === 'custom') {
-      const { format } = tool;
-      const wire = format?.kind === 'grammar' ? writeGrammar(format) : { type: 'text' };
-      return { type: kind, ...rest, ...(format === undefined ? {} : { format: wire }) };
-    }
-    return { type: kind, ...rest, parameters: tool.parameters ?? null, strict: tool.strict ?? false };
-  });
+  return tools.map(writeTool);
 }
 
 export function writeToolChoice(choice: HubToolChoice): unknown {
@@ -66,27 +58,56 @@ export function writeFormat(format: HubFormat) {
   return { type: `json_${kind}`, ...schema };
 }
 
-function readTool(tool: Tool): HubTool {
-  if (tool.type === 'hosted') return { kind: 'hosted', type: tool.raw.type, raw: tool.raw };
+function readTool(tool: Tool, at: string): HubTool {
+  if (tool.type !== 'namespace') return readInside(tool, at);
+  const { type: kind, name, description, tools } = tool;
+  const inside = tools.map((one, index) => readInside(one, `${at}.tools[${index}]`));
+  return { kind, name, ...present({ description }), tools: inside };
+}
+
+function readInside(tool: ToolInside, param: string): HubNamespace['tools'][number] {
+  if (tool.type === 'hosted') return { kind: 'hosted', type: tool.raw.type, raw: tool.raw, param };
   if (tool.type === 'function') {
-    const { type: kind, ...rest } = tool;
-    return { kind, ...present(rest) };
+    const { type: kind, defer_loading: deferred, ...rest } = tool;
+    return { kind, ...present({ ...rest, deferred }) };
   }
-  const { type: kind, format, ...rest } = tool;
-  if (format === undefined) return { kind, ...present(rest) };
-  if (format.type === 'text') return { kind, ...present(rest), format: { kind: 'text' } };
+  const { type: kind, format, defer_loading: deferred, ...rest } = tool;
+  const common = { kind, ...present({ ...rest, deferred }) };
+  if (format === undefined) return common;
+  if (format.type === 'text') return { ...common, format: { kind: 'text' } };
   const { syntax, definition } = format;
-  return { kind, ...present(rest), format: { kind: 'grammar', syntax, definition } };
+  return { ...common, format: { kind: 'grammar', syntax, definition } };
+}
+
+/** `strict` is always written: OpenAI takes its absence for true, other dialects for false. */
+function writeTool(tool: HubTool): unknown {
+  if (tool.kind === 'hosted') return tool.raw;
+  if (tool.kind === 'namespace') {
+    const { kind: type, name, description, tools } = tool;
+    return { type, name, ...present({ description }), tools: tools.map(writeTool) };
+  }
+  const { kind: type, name, description, deferred: defer_loading } = tool;
+  if (tool.kind === 'custom') {
+    const format = tool.format === undefined ? undefined : writeGrammar(tool.format);
+    return present({ type, name, description, format, defer_loading });
+  }
+  const { parameters = null, strict = false } = tool;
+  return present({ type, name, description, parameters, strict, defer_loading });
 }
 
 function readToolName(tool: ToolName): HubToolName {
-  return tool.type === 'hosted' ? { kind: 'hosted', raw: tool.raw } : { kind: tool.type, name: tool.name };
+  if (tool.type === 'hosted') return { kind: 'hosted', raw: tool.raw };
+  const { type: kind, name, namespace } = tool;
+  return { kind, name, ...present({ namespace }) };
 }
 
 function writeToolName(tool: HubToolName): unknown {
-  return tool.kind === 'hosted' ? tool.raw : { type: tool.kind, name: tool.name };
+  if (tool.kind === 'hosted') return tool.raw;
+  const { kind: type, name, namespace } = tool;
+  return present({ type, name, namespace });
 }
 
-function writeGrammar(format: { readonly syntax: string; readonly definition: string }) {
+function writeGrammar(format: HubGrammar): unknown {
+  if (format.kind === 'text') return { type: 'text' };
   return { type: 'grammar', syntax: format.syntax, definition: format.definition };
 }

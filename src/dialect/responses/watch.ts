@@ -6,12 +6,14 @@ import { asBuffer } from '../bytes.ts';
 import { maybe } from '../door.ts';
 import type { Ending, StreamContext, StreamWatch } from '../shape.ts';
 import { SSE_KEEPALIVE, sseBytes, sseEvent, wholeEvents } from '../sse.ts';
-import { type ResponseFacts, type ResponseState, responseObject } from './response-object.ts';
+import { failureEvents } from './failure-events.ts';
+import type { ResponseFacts } from './response-object.ts';
 
 const TYPE_START = Buffer.from('"response.');
 const SEQUENCE = Buffer.from('"sequence_number"');
 const TERMINAL = ['completed"', 'incomplete"', 'failed"'].map((text) => Buffer.from(text));
 const COMMENT = 0x3a;
+const KEEPALIVE = sseEvent('{"type":"keepalive"}', 'keepalive');
 
 const Tokens = z.int().nonnegative().catch(0);
 const WireUsage = z.object({ input_tokens: Tokens, output_tokens: Tokens });
@@ -49,48 +51,24 @@ export class ResponsesWatch implements StreamWatch {
     this.#latest = events;
   }
 
-  /** Flat and nested fields, and `response.failed` behind it: each client reads another one of the three. */
   failure(error: ClawError, { callId, model, createdAt }: StreamContext): Uint8Array {
-    const { message: said, type, param, code } = error.body().error;
-    const message = withPatience(said, error);
-    // The one code that clients parse: Codex takes its waiting time from the message then.
-    const told = error.status === 429 ? 'rate_limit_exceeded' : (code ?? 'server_error');
     const passed = this.#first === undefined ? undefined : createdIn(this.#first);
-    const facts = passed ?? { id: `resp_${callId}`, model, createdAt };
-    let sequence = this.#latest === undefined ? 0 : nextSequence(this.#latest);
-    const event = (name: string, fields: object) =>
-      sseEvent(JSON.stringify({ type: name, sequence_number: sequence++, ...fields }), name);
-    const response = (state: ResponseState) => ({ response: responseObject(facts, state) });
-
-    let text = '';
-    // Parsers that build on the created response throw at any other first event.
-    if (passed === undefined)
-      text += event('response.created', response({ status: 'in_progress', output: [] }));
-    text += event('error', { code: told, message, param, error: { type, code: told, message, param } });
-    text += event(
-      'response.failed',
-      response({ status: 'failed', output: [], error: { code: told, message } }),
-    );
-    return sseBytes(text);
+    return failureEvents(error, {
+      facts: passed ?? { id: `resp_${callId}`, model, createdAt },
+      begun: passed !== undefined,
+      sequence: this.#latest === undefined ? 0 : nextSequence(this.#latest),
+      output: [],
+    });
   }
 
   /**
-   * With the last number that passed: a client that comes back asks for what follows a number, and must miss nothing.
-   * Before `response.created` and behind the end parsers that build on the response throw at any event.
+   * Without a number: those are the upstream's to give. Before any event and behind the end parsers that build on the
+   * response throw at whatever comes.
    */
   alive(): Uint8Array {
-    if (this.#ending !== undefined || this.#first === undefined || this.#latest === undefined)
-      return sseBytes(SSE_KEEPALIVE);
-    if (createdIn(this.#first) === undefined) return sseBytes(SSE_KEEPALIVE);
-    const sequence_number = Math.max(0, nextSequence(this.#latest) - 1);
-    return sseBytes(sseEvent(JSON.stringify({ type: 'keepalive', sequence_number }), 'keepalive'));
+    const isOpen = this.#ending === undefined && this.#first !== undefined;
+    return sseBytes(isOpen ? KEEPALIVE : SSE_KEEPALIVE);
   }
-}
-
-/** A rate limit without a head to carry `Retry-After`: Codex reads the time out of the words. */
-function withPatience(message: string, { status, retryAfterSeconds: seconds }: ClawError): string {
-  if (status !== 429 || seconds === undefined || /try again in/i.test(message)) return message;
-  return `${message}; try again in ${seconds} s`;
 }
 
 /** The ending of a whole reply. */

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { AnyObject, type JsonObject, maybe, readProvider } from '../door.ts';
 import { SSE_DONE, sseEvent } from '../sse.ts';
 import { textPieces } from '../text-pieces.ts';
+import { idPrefixOf } from './item-ids.ts';
 
 const Item = z.looseObject({ type: z.string(), id: maybe(z.string()) });
 type Item = z.infer<typeof Item> & { readonly id: string };
@@ -29,7 +30,10 @@ interface Told {
 
 export function responsesStreamOf(reply: unknown): string {
   const wire = readProvider(Whole, reply, 'reply');
-  const output = wire.output.map((item): Item => ({ ...item, id: item.id ?? freshId(item.type) }));
+  const output = wire.output.map((item): Item => ({
+    ...item,
+    id: item.id ?? `${idPrefixOf(item.type)}${randomBytes(24).toString('hex')}`,
+  }));
   const nothingYet = { completed_at: null, incomplete_details: null, error: null, usage: null };
   const begun = { ...wire, ...nothingYet, status: 'in_progress', output: [] };
   let sequence_number = 0;
@@ -144,10 +148,4 @@ function reasoningOf(item: Item): Told {
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   return value === null || value === undefined ? '' : JSON.stringify(value);
-}
-
-/** Some servers give their items no id, and every event of one names it. */
-function freshId(type: string): string {
-  const prefix = { message: 'msg_', reasoning: 'rs_', function_call: 'fc_', custom_tool_call: 'ctc_' }[type];
-  return `${prefix ?? 'item_'}${randomBytes(24).toString('hex')}`;
 }

@@ -1,9 +1,11 @@
 /** A request of the hub as a Responses request. */
+import { RESPONSES_CALL_ID_CHARS_MAX } from '../../core/limits.ts';
+import { shortCallId } from '../call-id.ts';
 import { writeCaller } from '../caller.ts';
 import type { HubPart, HubRequest, HubSource, HubTurn } from '../hub.ts';
 import type { HubItem, HubMessage } from '../hub-item.ts';
 import { present } from '../present.ts';
-import { foreignExtras, refuseForeign, unsupported } from '../refuse.ts';
+import { foreignExtras, refuseForeign } from '../refuse.ts';
 import { writeFormat, writeToolChoice, writeTools } from './tools.ts';
 
 /** OpenAI refuses a smaller limit. */
@@ -12,8 +14,6 @@ const OUTPUT_TOKENS_MIN = 16;
 /** Penalties and a seed are left out: OpenAI refuses a request that has them, and they only steer. */
 export function writeResponsesRequest(request: HubRequest, model: string): unknown {
   refuseForeign(request, 'responses', 'Responses');
-  if (request.sampling.stop !== undefined && request.sampling.stop.length > 0)
-    throw unsupported('stop', 'not supported by this model, whose API is Responses');
   const hasTools = request.tools.length > 0;
   const { outputTokensMax, reasoning, toolChoice } = request;
   return present({
@@ -52,8 +52,15 @@ export function leftOutOfResponses(request: HubRequest): readonly string[] {
     ...(presencePenalty === undefined ? [] : ['presence_penalty']),
     ...(frequencyPenalty === undefined ? [] : ['frequency_penalty']),
     ...(seed === undefined ? [] : ['seed']),
+    ...(request.turns.some(hasForeignReasoning) ? ['reasoning_content'] : []),
     ...foreignExtras(request, 'responses'),
   ];
+}
+
+/** Reasoning of another provider, or from before it was asked for a blob. */
+function hasForeignReasoning(turn: HubTurn): boolean {
+  if (turn.role !== 'assistant') return false;
+  return turn.items.some((item) => item.kind === 'reasoning' && item.blob === undefined && item.text !== '');
 }
 
 function writeInclude(request: HubRequest): readonly string[] | undefined {
@@ -69,7 +76,13 @@ function writeTurn(turn: HubTurn): readonly unknown[] {
       return turn.items.flatMap(writeItem);
     case 'tool': {
       const type = turn.kind === 'custom' ? 'custom_tool_call_output' : 'function_call_output';
-      return [{ type, call_id: turn.callId, output: writeOutput(turn.parts) }];
+      return [
+        {
+          type,
+          call_id: shortCallId(turn.callId, RESPONSES_CALL_ID_CHARS_MAX),
+          output: writeOutput(turn.parts),
+        },
+      ];
     }
     default:
       return [{ type: 'message', role: turn.role, content: turn.parts.map(writePart) }];
@@ -98,8 +111,10 @@ function writeItem(item: HubItem): readonly unknown[] {
         }),
       ];
     case 'call': {
-      const { callId: call_id, name, namespace, input } = item;
-      if (item.call === 'custom') return [{ type: 'custom_tool_call', call_id, name, input }];
+      const { name, namespace, input } = item;
+      const call_id = shortCallId(item.callId, RESPONSES_CALL_ID_CHARS_MAX);
+      if (item.call === 'custom')
+        return [present({ type: 'custom_tool_call', call_id, name, namespace, input })];
       return [present({ type: 'function_call', call_id, name, namespace, arguments: input })];
     }
     case 'hosted':

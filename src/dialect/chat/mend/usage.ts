@@ -1,0 +1,10 @@
+/** Where the usage of an answer is told. */
+import type { JsonObject } from '../../door.ts';
+import { isObject } from '../../mend/amended.ts';
+
+/** Usage inside of a choice, as Moonshot tells it, where it is not told of the whole. */
+export function usageOf({ usage }: JsonObject, choices: readonly unknown[]): JsonObject {
+  if (isObject(usage)) return {};
+  const told = choices.find((choice) => isObject(choice) && isObject(choice.usage));
+  return isObject(told) ? { usage: told.usage } : {};
+}

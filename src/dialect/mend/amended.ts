@@ -1,0 +1,37 @@
+/** JSON that is changed only where it must be: whoever gets the very same object back knows that nothing was to mend. */
+import type { JsonObject } from '../door.ts';
+
+/** The object with these members; those that are undefined are taken out of it. */
+export function amended(object: JsonObject, members: JsonObject): JsonObject {
+  const isSame = Object.entries(members).every(([name, value]) =>
+    value === undefined ? !Object.hasOwn(object, name) : object[name] === value,
+  );
+  if (isSame) return object;
+  const all = Object.entries({ ...object, ...members });
+  return Object.fromEntries(all.filter(([, value]) => value !== undefined));
+}
+
+/** The list with each of its items mended. */
+export function amendedList<T>(list: readonly T[], mend: (item: T, at: number) => T): readonly T[] {
+  const mended = list.map(mend);
+  return mended.every((item, at) => item === list[at]) ? list : mended;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A text that says something. */
+export function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+/** What must be a text, and is sent as the object that it says by some servers. Null says nothing. */
+export function asText(value: unknown): string | undefined {
+  if (typeof value === 'string' || value === undefined) return value;
+  return value === null ? '' : JSON.stringify(value);
+}
+
+export function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}

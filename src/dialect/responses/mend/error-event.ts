@@ -1,0 +1,27 @@
+/** The error event of a Responses stream: its fields flat and nested, as each client reads another form. */
+import type { JsonObject } from '../../door.ts';
+import { readFailure } from '../../failure.ts';
+import type { HubFailure } from '../../hub.ts';
+import { amended, isObject } from '../../mend/amended.ts';
+
+/** `type`: the event's own, or the name that it came with. */
+export function isErrorEvent({ object, error }: JsonObject, type: unknown): boolean {
+  return type === 'error' || object === 'error' || (type === undefined && Boolean(error));
+}
+
+/** In the flat form `type` is the event's own, not the error's. */
+export function failureOfEvent({ error, message, code, param }: JsonObject): HubFailure {
+  return readFailure(error || { message, code, param });
+}
+
+export function errorEvent(event: JsonObject, failure: HubFailure): JsonObject {
+  const { message, code = null, param = null, type = 'server_error' } = failure;
+  const nested = isObject(event.error) ? event.error : { type };
+  return amended(event, {
+    type: 'error',
+    code,
+    message,
+    param,
+    error: amended(nested, { code, message, param }),
+  });
+}

@@ -1,0 +1,67 @@
+/** A stream of a reply as messages: one event is one text, as it stands in its data. */
+import type { ErrorBody } from '../../core/errors.ts';
+import { SseReader } from '../../dialect/sse.ts';
+import { tolerantJson } from '../../lib/json.ts';
+
+export interface EventMessage {
+  readonly text: string;
+  /** The response has ended with it. */
+  readonly isLast: boolean;
+}
+
+const LAST = new Set(['response.completed', 'response.incomplete', 'response.failed']);
+
+export class EventMessages {
+  /** What comes has been bounded before. */
+  readonly #reader = new SseReader(Number.POSITIVE_INFINITY);
+  /** Stands before the members of each event. */
+  readonly #prefix: string;
+
+  constructor(streamId: string | undefined) {
+    this.#prefix = prefixOf(streamId);
+  }
+
+  /**
+   * The messages of some bytes of the stream. An `error` is left out: `response.failed` says the same, and a client that
+   * takes the error for the end would take what follows for its next answer.
+   */
+  read(bytes: Uint8Array): EventMessage[] {
+    return this.#reader.read(bytes).flatMap(({ name, data }) => {
+      const type = name ?? typeOf(data);
+      if (data === '[DONE]' || type === 'error') return [];
+      return [{ text: this.#marked(data), isLast: LAST.has(type) }];
+    });
+  }
+
+  #marked(data: string): string {
+    return this.#prefix === '' ? data : this.#prefix + data.trimStart().slice(1);
+  }
+}
+
+/** The failure of a call that has no response. */
+export function errorMessage(
+  status: number,
+  { error }: ErrorBody,
+  more: { readonly streamId?: string | undefined; readonly headers?: Readonly<Record<string, string>> } = {},
+): string {
+  const { type, code, message, param } = error;
+  const { streamId, headers } = more;
+  return JSON.stringify({
+    type: 'error',
+    ...(streamId === undefined ? {} : { stream_id: streamId }),
+    status,
+    error: { type, code, message, param },
+    ...(headers === undefined ? {} : { headers }),
+  });
+}
+
+function prefixOf(streamId: string | undefined): string {
+  return streamId === undefined ? '' : `{"stream_id":${JSON.stringify(streamId)},`;
+}
+
+function typeOf(data: string): string {
+  const event = tolerantJson(data);
+  const type: unknown =
+    typeof event === 'object' && event !== null && 'type' in event ? event.type : undefined;
+  return typeof type === 'string' ? type : '';
+}

@@ -1,0 +1,47 @@
+/** A Responses request as its server takes it: what that is known not to take is changed, and nothing else. */
+import type { Compat } from '../../core/compat.ts';
+import { type Fitted, Fitting, isObject } from './fitting.ts';
+
+const DEVELOPER = Buffer.from('"developer"');
+
+export function fitResponses(body: Uint8Array, compat: Compat, stream: boolean): Fitted {
+  const fitting = new Fitting(body, compat, stream);
+  fitting.fitAccount();
+  fitEffort(fitting);
+  fitting.fitTools();
+  fitInput(fitting);
+  return fitting.fitted;
+}
+
+function fitEffort(fitting: Fitting): void {
+  const { members, compat } = fitting;
+  const reasoning = members.value('reasoning');
+  if (!isObject(reasoning) || typeof reasoning.effort !== 'string') return;
+  if (compat.supportsReasoningEffort === false) {
+    const { effort: _effort, ...rest } = reasoning;
+    fitting.tell('reasoning.effort');
+    if (Object.keys(rest).length === 0) members.remove('reasoning');
+    else members.set('reasoning', rest);
+    return;
+  }
+  const effort = fitting.mapped(reasoning.effort);
+  if (effort !== reasoning.effort) members.set('reasoning', { ...reasoning, effort });
+}
+
+function fitInput(fitting: Fitting): void {
+  const { members, compat } = fitting;
+  if (compat.supportsDeveloperRole !== false || !fitting.mentions('input', DEVELOPER)) return;
+  const input = members.value('input');
+  if (!Array.isArray(input)) return;
+  members.set(
+    'input',
+    input.map((item: unknown) =>
+      isObject(item) && item.role === 'developer' && isMessage(item) ? { ...item, role: 'system' } : item,
+    ),
+  );
+}
+
+/** Items of other kinds say who made them, and are not read by a chat template. */
+function isMessage({ type }: Readonly<Record<string, unknown>>): boolean {
+  return type === undefined || type === 'message';
+}
