@@ -77,6 +77,7 @@ export class Visitor {
       openMs: HANDSHAKE_MS,
       messageBytesMax: RECORD_PLAIN_BYTES_MAX + RECORD_TAG_BYTES,
       fragmentsMax: 16,
+      chunksMax: 1_024,
       closeMs: SOCKET_CLOSE_MS,
     });
     this.#socket.attach({

@@ -3,7 +3,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type { Loaded } from './config/load.ts';
 import { type ControlHandlers, startControl } from './control/server.ts';
 import type { Answer } from './core/call.ts';
-import { newCallId } from './core/ids.ts';
+import { newCallId, randomId } from './core/ids.ts';
 import { CALLS_MAX, DRAIN_MS, PROCESS_BUFFER_BYTES_MAX } from './core/limits.ts';
 import { version } from './core/version.ts';
 import type { ModelView, PeerView, StatusView } from './core/views.ts';
@@ -27,6 +27,9 @@ import { ProxyModels } from './routing/proxy-models.ts';
 import { Router } from './routing/router.ts';
 import { logged } from './upstream/logged.ts';
 import { OwnModels } from './upstream/own-models.ts';
+
+/** For who asks a server without a daemon: which of them speaks what is wired here. */
+export { type ModelsQuestion, modelsQuestion } from './upstream/models-question.ts';
 
 export interface Daemon {
   status(): StatusView;
@@ -267,7 +270,6 @@ class Wiring implements Daemon {
 }
 
 function dialectTools(clock: Clock, log: Log, eventBytesMax: number): DialectTools {
-  const randomId = (prefix: string) => prefix + randomBytes(16).toString('hex');
   const note: DialectTools['note'] = (lost, call) => log.info({ call, lost }, 'lost in translation');
   return { wall: () => clock.wall(), randomId, eventBytesMax, note };
 }

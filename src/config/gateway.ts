@@ -1,8 +1,9 @@
 /** Which OpenClaw gateway is asked as the last resort: what our configuration says, else what OpenClaw's own does. */
 import { bareHost, isLoopback } from '../lib/host.ts';
+import type { JsonObject } from '../lib/json.ts';
 import type { Secrets } from '../lib/log.ts';
 import type { Environment } from './expand.ts';
-import { type JsonObject, memberAt } from './json-object.ts';
+import { memberAt } from './json-object.ts';
 import type { OpenclawFile } from './openclaw.ts';
 import { asKey, readKey, type TextRead, variablesOf } from './openclaw-text.ts';
 import type { Config } from './schema.ts';

@@ -1,6 +1,5 @@
-/** Parsed JSON that nobody has checked yet, looked into without believing anything of it. */
-
-export type JsonObject = Readonly<Record<string, unknown>>;
+/** The members of parsed JSON that nobody has checked yet. */
+import { isObject, type JsonObject } from '../lib/json.ts';
 
 /** The value where it is an object, else undefined. */
 export function objectOf(value: unknown): JsonObject | undefined {
@@ -15,8 +14,4 @@ export function member(value: unknown, name: string): unknown {
 /** The member at the end of the way. */
 export function memberAt(value: unknown, ...way: readonly string[]): unknown {
   return way.reduce(member, value);
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -6,12 +6,13 @@ import { Compat } from '../core/compat.ts';
 import { dialectOfApi } from '../core/dialect.ts';
 import { namesSecret } from '../core/header-names.ts';
 import { CONFIGURED_WAIT_MS_MAX } from '../core/limits.ts';
+import type { JsonObject } from '../lib/json.ts';
 import type { Secrets } from '../lib/log.ts';
 import type { Environment } from './expand.ts';
 import { printable } from './faults.ts';
 import { baseUrlField } from './fields.ts';
 import { headerNameFault, headerValueFault } from './headers.ts';
-import { type JsonObject, member, memberAt, objectOf } from './json-object.ts';
+import { member, memberAt, objectOf } from './json-object.ts';
 import { IS_MARKER, isMarker, readKey, readText, variablesOf } from './openclaw-text.ts';
 import type { Lender } from './spec.ts';
 

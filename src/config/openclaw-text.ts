@@ -1,6 +1,7 @@
 /** Strings of OpenClaw's configuration, read as OpenClaw reads them. What is no secret is never taken for one. */
+import type { JsonObject } from '../lib/json.ts';
 import type { Environment } from './expand.ts';
-import { type JsonObject, member, objectOf } from './json-object.ts';
+import { member, objectOf } from './json-object.ts';
 
 export type TextRead =
   | { readonly ok: true; readonly text: string }

@@ -1,8 +1,9 @@
 /** OpenClaw's own configuration file: where it is, and whether it can be used. What is in it is read by others. */
 import { dirname } from 'node:path';
+import type { JsonObject } from '../lib/json.ts';
 import type { Environment } from './expand.ts';
 import { readConfigFile } from './file.ts';
-import { type JsonObject, member, memberAt, objectOf } from './json-object.ts';
+import { member, memberAt, objectOf } from './json-object.ts';
 import { openclawPath, pathFrom } from './paths.ts';
 
 export type OpenclawFile =

@@ -5,6 +5,7 @@ import type { Dialect } from './dialect.ts';
 import type { ClawError } from './errors.ts';
 import { HOPS_HEADER, LEFT_OUT_HEADER } from './header-names.ts';
 import type { CallId, NodeId } from './ids.ts';
+import { OPERATION_QUERY_CHARS_MAX } from './limits.ts';
 
 export type { Dialect };
 
@@ -37,6 +38,11 @@ export type Operation =
       readonly query: string;
     };
 
+/** Whether that can stand behind a `?`: printable, and nothing that ends it. */
+export function isQuery(text: string): boolean {
+  return text.length <= OPERATION_QUERY_CHARS_MAX && /^[\x21\x24-\x7e]*$/.test(text);
+}
+
 export interface Call {
   readonly id: CallId;
   /** The entry: the node whose proxy was called. */
@@ -59,6 +65,8 @@ export interface Call {
   readonly continues?: string;
   /** With a `home`: the same call with all that it refers to written out, for a home that knows nothing of it any more. */
   readonly writtenOut?: () => Call;
+  /** Another target is asked where this one refuses: it is not to wait for what that one may have. Absent: it is the last. */
+  readonly others?: boolean;
   /** Told of whatever shows that the call is alive. */
   readonly report: (progress: Progress) => void;
 }

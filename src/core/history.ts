@@ -2,6 +2,7 @@
  * What an entry remembers of Responses calls, so that a client can refer to what it did not send again. The edge asks and
  * tells; `history/` keeps.
  */
+import type { JsonObject } from '../lib/json.ts';
 import type { Call, Dialect, TargetKey } from './call.ts';
 import type { ClawError } from './errors.ts';
 
@@ -24,7 +25,7 @@ export interface KeptResponse {
   /** `resp_…`, as the client saw it. */
   readonly id: string;
   /** The whole Response object. */
-  readonly response: Readonly<Record<string, unknown>>;
+  readonly response: JsonObject;
 }
 
 /** A response that is at its upstream too, or there alone. */
@@ -66,18 +67,23 @@ export interface ResumedCall {
 
 export interface ResponseHistory {
   /** `body` is the call's JSON, parsed. Throws `previous_response_not_found` (400) and `item_not_found` (404). */
-  open(call: Call, body: Readonly<Record<string, unknown>>): ResumedCall;
+  open(call: Call, body: JsonObject): ResumedCall;
   find(id: string): KeptResponse | undefined;
   /** The items that the response was made from, oldest first, with what it referred to; each has an id. */
-  inputItems(id: string): readonly Readonly<Record<string, unknown>>[] | undefined;
+  inputItems(id: string): readonly JsonObject[] | undefined;
   /** Where the response is kept but here, as far as is known. */
   upstreamOf(id: string): KeptUpstream | undefined;
   /** Cuts the response where it is running: as it is then, or undefined. */
-  cancel(id: string): Readonly<Record<string, unknown>> | undefined;
+  cancel(id: string): JsonObject | undefined;
   /** Forgets it here; whether there was one. */
   delete(id: string): boolean;
   /** It is gone at its upstream too. */
   forget(id: string): void;
   /** Knows all of this one, and for its own calls also the last answer that was not to be stored: for one WebSocket. */
-  session(): ResponseHistory;
+  session(): ConnectionHistory;
+}
+
+export interface ConnectionHistory extends ResponseHistory {
+  /** The connection has closed: what only it knew is forgotten. */
+  close(): void;
 }

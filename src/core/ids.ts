@@ -1,5 +1,6 @@
 /** Names of things: a node is its public key, a call is a random number. Text forms and nothing else. */
 import { createHash, randomBytes } from 'node:crypto';
+import { z } from 'zod';
 
 /** 32 bytes of Ed25519 public key as 52 base32 letters, and two check letters behind them. */
 export type NodeId = string & { readonly __brand: 'NodeId' };
@@ -30,6 +31,14 @@ export function asNodeId(text: string): NodeId | undefined {
   return publicKeyOf(text) === undefined ? undefined : (text as NodeId);
 }
 
+/** A node id that somebody else wrote. */
+export const WrittenNodeId = z.string().transform((text, context) => {
+  const id = asNodeId(text);
+  if (id !== undefined) return id;
+  context.addIssue({ code: 'custom', message: 'not a node id' });
+  return z.NEVER;
+});
+
 /** The eight letters that people are shown where a whole id would not fit. */
 export function shortId(id: NodeId): string {
   return id.slice(0, 8);
@@ -40,10 +49,16 @@ export function isResponseId(text: string): boolean {
   return RESPONSE_ID.test(text);
 }
 
-const RESPONSE_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
+/** Not of dots alone: in a path those are the folder above. */
+const RESPONSE_ID = /^(?!\.+$)[A-Za-z0-9_.:-]{1,128}$/;
 
 export function newCallId(random: (bytes: number) => Uint8Array = randomBytes): CallId {
   return Buffer.from(random(16)).toString('hex') as CallId;
+}
+
+/** The prefix and 128 random bits behind it: for the ids that answers need. */
+export function randomId(prefix: string): string {
+  return prefix + randomBytes(16).toString('hex');
 }
 
 function checkLetters(key: Uint8Array): string {

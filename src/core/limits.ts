@@ -24,6 +24,12 @@ export const STOP_TEXTS_MAX = 32;
 export const STOP_TEXT_CHARS_MAX = 256;
 /** Choices of one answer that are told apart: the most that OpenAI gives. */
 export const CHOICES_MAX = 128;
+/** Kinds of events that a Responses stream can have and pass unread: the API has some sixty. */
+export const EVENT_KINDS_MAX = 128;
+/** Chunks of bytes in which servers that answer several choices at once begin them: a search in each. */
+export const CHOICES_BEGINNING_CHUNKS = 32;
+/** Parameters that the header names which a request lost on its way: a client may declare hundreds of tools. */
+export const LEFT_OUT_SHOWN_MAX = 16;
 /** What one translated answer says of its losses in the log; more of the same kind says nothing new. */
 export const NOTES_PER_CALL_MAX = 16;
 /** One SSE event or line of an upstream; it is held whole, at the owner and at the entry. */
@@ -133,6 +139,8 @@ export const CLIENT_PING_MS = 15_000;
 export const CLIENT_SILENCE_MS = 300_000;
 /** Pieces of one message on a WebSocket: some clients send a large one in pieces of a few kilobytes. */
 export const CLIENT_FRAGMENTS_MAX = 16_384;
+/** And the chunks in which it comes in: megabytes over a slow link come in thousands. */
+export const CLIENT_CHUNKS_MAX = 65_536;
 /** A refused request's body is read on for this long and this far, so that the client sees the refusal. */
 export const HTTP_DRAIN_MS = 500;
 export const HTTP_DRAIN_BYTES_MAX = 256 * KiB;
@@ -151,6 +159,8 @@ export const FRAME_PAYLOAD_BYTES_MAX = RECORD_PLAIN_BYTES_MAX - FRAME_HEADER_BYT
 export const FRAME_HEAD_BYTES_MAX = 16 * KiB;
 /** WebSocket message fragments: proxies on the way may cut a message, but not into crumbs. */
 export const SOCKET_FRAGMENTS_MAX = 16;
+/** Chunks in which the bytes of one message come in: a record is small, and comes in few. */
+export const SOCKET_CHUNKS_MAX = 1_024;
 /** Unsent bytes in a socket; the rest waits in the fair queue, where order can still be chosen. */
 export const SOCKET_UNSENT_BYTES_MAX = 256 * KiB;
 /** A socket that takes no byte for this long while there is something to send is given up. */

@@ -1,7 +1,10 @@
 /** Searches in the raw bytes of passing events, so that a stream can be watched without being parsed. */
 
+export const NOTHING: Uint8Array = new Uint8Array(0);
+
 const QUOTE = 0x22;
 const COLON = 0x3a;
+const OPEN_BRACE = 0x7b;
 
 /** The bytes as a `Buffer`, whose search is native code. Not a copy. */
 export function asBuffer(bytes: Uint8Array): Buffer {
@@ -22,6 +25,18 @@ export function valueAfter(bytes: Buffer, key: Buffer, from: number): number {
     if (bytes[colon] === COLON) return skipSpace(bytes, colon + 1);
   }
   return -1;
+}
+
+/** Whether any value of the key is of a kind: `is` is asked for the place where each begins. */
+export function hasValue(bytes: Buffer, key: Buffer, is: (bytes: Buffer, at: number) => boolean): boolean {
+  for (let at = valueAfter(bytes, key, 0); at >= 0; at = valueAfter(bytes, key, at)) {
+    if (is(bytes, at)) return true;
+  }
+  return false;
+}
+
+export function isObjectAt(bytes: Buffer, at: number): boolean {
+  return bytes[at] === OPEN_BRACE;
 }
 
 export function isQuote(byte: number | undefined): boolean {

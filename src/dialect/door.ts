@@ -2,14 +2,10 @@
 import { z } from 'zod';
 import { ClawError } from '../core/errors.ts';
 import { JSON_DEPTH_MAX } from '../core/limits.ts';
-
-export type JsonObject = Readonly<Record<string, unknown>>;
+import { isObject, type JsonObject } from '../lib/json.ts';
 
 /** An object that is handed on as it is, not copied: a schema of a tool can be large, and none of our business. */
-export const AnyObject = z.custom<JsonObject>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  'expected an object',
-);
+export const AnyObject = z.custom<JsonObject>(isObject, 'expected an object');
 
 /** JSON as text, which some clients and servers send as the object that it says. */
 export const JsonText = z.union([z.string(), AnyObject.transform((value) => JSON.stringify(value))]);

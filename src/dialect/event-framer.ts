@@ -3,11 +3,10 @@
  * an event of our own. Changes no byte; knows nothing of what the events say.
  */
 import { ClawError } from '../core/errors.ts';
-import { asBuffer } from './bytes.ts';
+import { asBuffer, NOTHING } from './bytes.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
-const NOTHING = new Uint8Array(0);
 const NEWLINE = Buffer.from('\n');
 const TWO_NEWLINES = Buffer.from('\n\n');
 

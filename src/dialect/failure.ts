@@ -37,6 +37,11 @@ export function failureError(failure: HubFailure): ClawError {
   });
 }
 
+/** A stream that ended without the end that its dialect has. */
+export function truncated(): ClawError {
+  return new ClawError('upstream_truncated', "the upstream's stream ended before the answer was whole");
+}
+
 /** As a body of an HTTP reply; the upstream's own code is kept, as clients act on it. */
 export function failureBody(failure: HubFailure): ErrorBody {
   const { message, type, param, code } = failure;

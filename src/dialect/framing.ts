@@ -2,7 +2,8 @@
 import { asBuffer } from './bytes.ts';
 import { EventFramer } from './event-framer.ts';
 import { LineFramer, LineReader } from './lines.ts';
-import { type SseEvent, SseReader, sseComment, wholeEvents } from './sse.ts';
+import { SseReader, sseComment, wholeEvents } from './sse.ts';
+import type { StreamEvent } from './stream-event.ts';
 
 /** Cuts bytes at the borders of events, and changes none. One for each stream. */
 export interface Framer {
@@ -12,8 +13,8 @@ export interface Framer {
 
 /** Reads events out of bytes. One for each stream. */
 export interface EventReader {
-  read(bytes: Uint8Array): readonly SseEvent[];
-  end(): readonly SseEvent[];
+  read(bytes: Uint8Array): readonly StreamEvent[];
+  end(): readonly StreamEvent[];
 }
 
 export interface Framing {
@@ -26,7 +27,7 @@ export interface Framing {
   framer(eventBytesMax: number): Framer;
   reader(eventCharsMax: number): EventReader;
   /** The events of a chunk that holds whole ones. */
-  events(chunk: Uint8Array): readonly SseEvent[];
+  events(chunk: Uint8Array): readonly StreamEvent[];
   /** Whether these whole events are more than comments: a search of the bytes. */
   hasEvent(events: Uint8Array): boolean;
   /** What readers skip; empty where nothing is skipped. */

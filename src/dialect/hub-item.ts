@@ -1,6 +1,6 @@
 /** What an assistant says or does, as a list of items: the middle of the hub, in requests and replies alike. */
 import type { Dialect } from '../core/call.ts';
-import type { JsonObject } from './door.ts';
+import type { JsonObject } from '../lib/json.ts';
 
 export type HubCallKind = 'function' | 'custom';
 

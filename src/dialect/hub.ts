@@ -4,7 +4,7 @@
  * What only one dialect can say travels in `extras` and `hosted`, so that the others can refuse or leave it knowingly.
  */
 import type { Dialect } from '../core/call.ts';
-import type { JsonObject } from './door.ts';
+import type { JsonObject } from '../lib/json.ts';
 import type {
   HubAnnotation,
   HubBlob,

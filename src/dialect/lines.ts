@@ -1,11 +1,10 @@
 /** Lines of JSON (NDJSON): one event is one line. Bytes into events; knows nothing of what the lines say. */
 import { ClawError } from '../core/errors.ts';
 import { tolerantJson } from '../lib/json.ts';
-import { asBuffer } from './bytes.ts';
-import type { SseEvent } from './sse.ts';
+import { asBuffer, NOTHING } from './bytes.ts';
+import type { StreamEvent } from './stream-event.ts';
 
 const LF = 0x0a;
-const NOTHING = new Uint8Array(0);
 const NEWLINE = Buffer.from('\n');
 
 /** Cuts a stream of bytes where one line ends and the next begins. Changes no byte. */
@@ -54,21 +53,21 @@ export class LineReader {
   }
 
   /** The lines that these bytes complete. Throws `stream_buffer_exceeded`. */
-  read(bytes: Uint8Array): readonly SseEvent[] {
+  read(bytes: Uint8Array): readonly StreamEvent[] {
     const lines = (this.#held + this.#decoder.decode(bytes, { stream: true })).split('\n');
     this.#held = lines.pop() ?? '';
     if (this.#held.length > this.#lineCharsMax) throw tooLong(this.#lineCharsMax);
     return eventsOf(lines);
   }
 
-  end(): readonly SseEvent[] {
+  end(): readonly StreamEvent[] {
     const last = this.#held + this.#decoder.decode();
     this.#held = '';
     return eventsOf([last]);
   }
 }
 
-function eventsOf(lines: readonly string[]): readonly SseEvent[] {
+function eventsOf(lines: readonly string[]): readonly StreamEvent[] {
   return lines.flatMap((line) => (line.trim() === '' ? [] : [{ name: undefined, data: line.trim() }]));
 }
 

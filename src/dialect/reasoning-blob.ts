@@ -13,6 +13,8 @@ import { present } from './present.ts';
 
 /** Tells ours from those of providers. A multiple of three bytes: as base64 it is the beginning of every one of ours. */
 const TAG = Buffer.from('clawmatrix/thought').toString('base64');
+/** To be searched for in a request: where it is not, there is none of ours. */
+export const SEALED_BEGINS = Buffer.from(`"${TAG}`);
 
 const Sealed = z.object({
   text: maybe(z.string()),
@@ -29,9 +31,13 @@ export function sealReasoning({ text, blob }: Opened): string | undefined {
   return TAG + Buffer.from(json).toString('base64');
 }
 
+export function isSealed(data: unknown): boolean {
+  return typeof data === 'string' && data.startsWith(TAG);
+}
+
 /** Undefined for a blob that is not ours. */
 export function openReasoning(data: string): Opened | undefined {
-  if (!data.startsWith(TAG)) return undefined;
+  if (!isSealed(data)) return undefined;
   const sealed = Sealed.safeParse(tolerantJson(Buffer.from(data.slice(TAG.length), 'base64').toString()));
   if (!sealed.success) return {};
   const { text, blob } = sealed.data;

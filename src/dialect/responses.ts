@@ -8,7 +8,7 @@ import { readResponsesRequest } from './responses/read-request.ts';
 import { readResponsesReply, writeResponsesReply } from './responses/reply.ts';
 import { ResponsesStreamReader } from './responses/stream-reader.ts';
 import { ResponsesStreamWriter } from './responses/stream-writer.ts';
-import { ResponsesWatch, responsesEndingOf } from './responses/watch.ts';
+import { hasDoneItem, ResponsesWatch, responsesEndingOf } from './responses/watch.ts';
 import { responsesStreamOf } from './responses/whole-events.ts';
 import { leftOutOfResponses, writeResponsesRequest } from './responses/write-request.ts';
 import { sse } from './framing.ts';
@@ -20,6 +20,7 @@ export const responses: DialectShape = {
   framing: sse,
   abilities: new Set(['addedTools', 'allowedTools', 'hostedTools', 'namespaces', 'customTools']),
   watch: () => new ResponsesWatch(),
+  isRepeated: hasDoneItem,
   held: (context) => new HeldResponse(context),
   mender: responsesMender,
   mendReply: mendResponsesReply,

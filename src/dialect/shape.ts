@@ -19,6 +19,8 @@ export interface StreamContext {
   readonly model: string;
   /** Seconds since 1970. */
   readonly createdAt: number;
+  /** Of what has passed, the events that `isRepeated`. */
+  readonly repeated?: readonly Uint8Array[];
 }
 
 /** Looks on while a stream passes untouched. One for each stream; it never delays or changes a byte. */
@@ -138,6 +140,13 @@ export interface DialectTools {
   readonly note: (lost: string, call?: CallId) => void;
 }
 
+export interface ModelListing {
+  /** Behind the API's root: `/api/tags`. */
+  readonly path: string;
+  /** Its models in OpenAI's form, each an object with an `id`; undefined where the JSON is no such list. */
+  rows(list: unknown): readonly unknown[] | undefined;
+}
+
 export interface DialectShape {
   readonly name: Dialect;
   /** Behind the API's root, both in the proxy's routes and in an upstream's URL: `/chat/completions`. */
@@ -152,9 +161,13 @@ export interface DialectShape {
   readonly headers?: Headers;
   /** How an upstream is told its key; absent: `Authorization: Bearer`. */
   authorization?(apiKey: string): Headers;
+  /** Where its servers list their models, and how; absent: as OpenAI's. */
+  readonly modelList?: ModelListing;
   /** The body of an error that is told with a status; absent: as OpenAI's. */
   errorBody?(body: ErrorBody): unknown;
   watch(): StreamWatch;
+  /** Whether a failure tells some of these events once more, so that they are kept for it; a search. Absent: it tells none. */
+  isRepeated?(events: Uint8Array): boolean;
   /** Absent where a sign of life may come before the first event of an answer. */
   held?(context: HeldContext): HeldStream;
   /** Undefined where nothing is to be mended. */
@@ -174,7 +187,7 @@ export interface DialectShape {
   readReply(reply: unknown, tools: DialectTools): HubReply;
   writeReply(answer: HubAnswer, context: WriteContext): unknown;
   /** A whole reply as a stream of this dialect, with every field that it has. `request` is the client's own JSON. */
-  streamOf(reply: unknown, request: unknown): string;
+  streamOf(reply: unknown, request: unknown, tools: Pick<DialectTools, 'randomId'>): string;
   gatherer(): StreamGatherer;
   streamReader(tools: DialectTools): StreamReader;
   streamWriter(context: WriteContext): StreamWriter;

@@ -2,12 +2,7 @@
 import { createParser, type EventSourceParser, type ParseError } from 'eventsource-parser';
 import { ClawError } from '../core/errors.ts';
 import { SSE_EVENT_BYTES_MAX } from '../core/limits.ts';
-
-export interface SseEvent {
-  /** The `event:` line, where there was one. */
-  readonly name: string | undefined;
-  readonly data: string;
-}
+import type { StreamEvent } from './stream-event.ts';
 
 const encoder = new TextEncoder();
 
@@ -32,7 +27,7 @@ export function sseBytes(text: string): Uint8Array {
 export class SseReader {
   readonly #decoder = new TextDecoder();
   readonly #parser: EventSourceParser;
-  #events: SseEvent[] = [];
+  #events: StreamEvent[] = [];
   #fault: ClawError | undefined;
 
   /** `eventCharsMax` bounds what is held of an event that is not whole. */
@@ -48,16 +43,16 @@ export class SseReader {
   }
 
   /** The events that these bytes complete. Throws `stream_buffer_exceeded`. */
-  read(bytes: Uint8Array): readonly SseEvent[] {
+  read(bytes: Uint8Array): readonly StreamEvent[] {
     return this.#feed(this.#decoder.decode(bytes, { stream: true }));
   }
 
   /** An event that lacks its final empty line counts: some servers close without it. */
-  end(): readonly SseEvent[] {
+  end(): readonly StreamEvent[] {
     return this.#feed(`${this.#decoder.decode()}\n\n`);
   }
 
-  #feed(text: string): readonly SseEvent[] {
+  #feed(text: string): readonly StreamEvent[] {
     // A parser that met its limit refuses all further text with an error of its own.
     if (this.#fault === undefined) this.#parser.feed(text);
     if (this.#fault !== undefined) throw this.#fault;
@@ -77,7 +72,7 @@ export class SseReader {
 }
 
 /** The events of a chunk that holds whole ones. */
-export function wholeEvents(chunk: Uint8Array): readonly SseEvent[] {
+export function wholeEvents(chunk: Uint8Array): readonly StreamEvent[] {
   const reader = new SseReader(Number.POSITIVE_INFINITY);
   return [...reader.read(chunk), ...reader.end()];
 }

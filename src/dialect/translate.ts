@@ -3,7 +3,7 @@ import type { Answer, Dialect, Reply } from '../core/call.ts';
 import type { Card } from '../core/card.ts';
 import { ClawError } from '../core/errors.ts';
 import { LEFT_OUT_HEADER } from '../core/header-names.ts';
-import { JSON_REPLY_BYTES_MAX } from '../core/limits.ts';
+import { JSON_REPLY_BYTES_MAX, LEFT_OUT_SHOWN_MAX } from '../core/limits.ts';
 import { changed } from '../lib/changed.ts';
 import { toolsOf } from './call-tools.ts';
 import { type Shapes, shapes } from './dialects.ts';
@@ -17,9 +17,6 @@ import { withOwnBlobs } from './own-blobs.ts';
 import { present } from './present.ts';
 import type { DialectShape, DialectTools, WriteContext } from './shape.ts';
 import { TranslatedBody } from './translated-body.ts';
-
-/** Names in one header; a client may declare hundreds of tools. */
-const LEFT_OUT_SHOWN = 16;
 
 /** How the upstream's answer becomes the client's. */
 interface Way {
@@ -45,8 +42,7 @@ export function translate(
   return async (call, signal) => {
     const { continues, stream } = call;
     const read = client.readRequest(parseClientJson(call.body));
-    const store = tools.storesNothing === true && from === 'responses' ? false : read.store;
-    const request = { ...read, stream, ...present({ continues, store }) };
+    const request = { ...read, stream, ...present({ continues }) };
     const emulation = emulated(withOwnBlobs(request, card), upstream.abilities);
     const { request: sent, leftOut, restorer } = emulation;
     const body = encoded(upstream.writeRequest(sent, call.model.id));
@@ -76,8 +72,8 @@ function noted(reply: Reply, leftOut: readonly string[]): Reply {
 }
 
 function shortList(names: readonly string[]): string {
-  const shown = names.slice(0, LEFT_OUT_SHOWN).join(', ');
-  return names.length > LEFT_OUT_SHOWN ? `${shown}, ...` : shown;
+  const shown = names.slice(0, LEFT_OUT_SHOWN_MAX).join(', ');
+  return names.length > LEFT_OUT_SHOWN_MAX ? `${shown}, ...` : shown;
 }
 
 function translateStream(reply: Reply, { upstream, client, restorer, context, origin }: Way): Reply {

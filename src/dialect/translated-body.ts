@@ -10,7 +10,8 @@ import type { StreamRestorer } from './emulate/stage.ts';
 import type { EventReader } from './framing.ts';
 import type { Origin } from './origin.ts';
 import type { StreamReader, StreamWriter } from './shape.ts';
-import { type SseEvent, sseBytes } from './sse.ts';
+import { sseBytes } from './sse.ts';
+import type { StreamEvent } from './stream-event.ts';
 
 /**
  * Open: pulling. Broken: what came before the failure is out, the failure is next. Drained: the upstream has ended
@@ -122,7 +123,7 @@ export class TranslatedBody implements AsyncIterableIterator<Uint8Array, undefin
     }
   }
 
-  #translate(events: () => readonly SseEvent[]): string {
+  #translate(events: () => readonly StreamEvent[]): string {
     let text = '';
     try {
       for (const { data, name } of events()) {

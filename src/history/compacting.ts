@@ -7,12 +7,11 @@ import { errorOfRefusal } from '../core/refusal.ts';
 import { parseClientJson } from '../dialect/door.ts';
 import { heldBody } from '../dialect/held-body.ts';
 import { changed } from '../lib/changed.ts';
-import { tolerantJson } from '../lib/json.ts';
+import { isObject, type JsonObject, tolerantJson } from '../lib/json.ts';
 import { readText } from '../lib/read-text.ts';
 import type { StopSignal } from '../lib/signals.ts';
 import { compactionItem } from './compaction.ts';
-import { itemsOf } from './input.ts';
-import { isObject, type JsonObject } from './json-object.ts';
+import { itemsOf, previousOf } from './input.ts';
 
 export interface CompactingParts {
   /** An owner runs no call of an id that it has had. */
@@ -62,6 +61,9 @@ async function compacted(
   const body = parseClientJson(asked.body);
   if (!isObject(body)) throw new ClawError('bad_request', 'the request body must be a JSON object');
   const items = itemsOf(body.input);
+  // A model that is asked for a summary of nothing makes one up.
+  if (items.length === 0 && previousOf(body) === undefined)
+    throw new ClawError('bad_request', 'input: there is no conversation to sum up', { param: 'input' });
   const own = { id: newId(), body: requestFor(body, items), stream: false };
   const reply = await answer(changed(asked, own), signal);
   if (reply.status >= 400) throw await errorOfRefusal(reply);

@@ -2,7 +2,7 @@
  * A conversation that this node has summed up, as the item that clients send back: they keep it unread, so the summary
  * stands in it as it is. No other server can read it, and it is a message again before any of them is asked.
  */
-import { isObject, type JsonObject } from './json-object.ts';
+import { isObject, type JsonObject } from '../lib/json.ts';
 
 /** Tells ours from a provider's own. */
 const TAG = 'clawmatrix.summary.1.';

@@ -2,9 +2,9 @@
 import type { TargetKey } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
 import { REQUEST_BODY_BYTES_MAX, RESPONSE_CHAIN_MAX } from '../core/limits.ts';
+import { isObject, type JsonObject } from '../lib/json.ts';
 import { opened } from './compaction.ts';
 import { itemsOf, previousOf, referredTo } from './input.ts';
-import { isObject, type JsonObject } from './json-object.ts';
 import type { Kept } from './kept.ts';
 
 /** What is known of what requests refer to. */
@@ -51,7 +51,8 @@ export class Conversation {
     let bytes = 0;
     for (let id = previousOf(request); id !== undefined;) {
       const kept = this.#recall.response(id);
-      if (kept === undefined) throw previousNotFound(id, chain.length);
+      // A server that gives all its responses one id has put this one in the place of what it went on from.
+      if (kept === undefined || chain.includes(kept)) throw previousNotFound(id, chain.length);
       if (chain.length >= RESPONSE_CHAIN_MAX)
         throw tooLong(`goes over more than ${RESPONSE_CHAIN_MAX} responses`);
       bytes += kept.bytes;
@@ -149,7 +150,7 @@ export function asBody(request: JsonObject, items: readonly unknown[]): Uint8Arr
   return body;
 }
 
-export function previousNotFound(id: string, behind = 0): ClawError {
+function previousNotFound(id: string, behind = 0): ClawError {
   const which =
     behind === 0
       ? `there is no response with id "${id.slice(0, 128)}" here`

@@ -1,19 +1,21 @@
 /** The memory of an entry: answers that went out, found by their ids and by those of their items. */
 import type { Call, Target } from '../core/call.ts';
 import type {
+  ConnectionHistory,
   Home,
   KeptResponse,
   KeptUpstream,
-  ResponseHistory,
   ResumedCall,
   Told,
 } from '../core/history.ts';
+import { RESPONSES_BYTES_MAX } from '../core/limits.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { JsonObject } from '../lib/json.ts';
 import { Conversation } from './conversation.ts';
 import { Homes } from './homes.ts';
 import { withId } from './input.ts';
-import type { JsonObject } from './json-object.ts';
 import { Kept } from './kept.ts';
+import { LastAnswers } from './last-answers.ts';
 import { ResponseStore, type StoreEvents, type StoreLimits } from './response-store.ts';
 import { type Knowledge, resumed } from './resumption.ts';
 import { RunningStreams } from './running.ts';
@@ -34,6 +36,7 @@ export class History implements SharedHistory {
   readonly targets: Knowledge['targets'];
   readonly store: ResponseStore;
   readonly running = new RunningStreams();
+  readonly lastAnswers: LastAnswers;
   readonly #clock: Clock;
   readonly isOn: boolean;
   readonly #homes = new Homes();
@@ -42,6 +45,7 @@ export class History implements SharedHistory {
     this.#clock = clock;
     this.targets = targets;
     this.isOn = limits !== null;
+    this.lastAnswers = new LastAnswers(limits?.bytesMax ?? RESPONSES_BYTES_MAX);
     this.store = new ResponseStore(clock, limits ?? { keepMs: 0, bytesMax: 0 }, {
       added: (kept) => disk?.added(kept),
       used: (kept) => disk?.used(kept),
@@ -64,7 +68,7 @@ export class History implements SharedHistory {
     });
   }
 
-  keep(call: Pick<Call, 'body' | 'stream'>, body: JsonObject, home: Home | undefined, told: Told): void {
+  keep(call: Pick<Call, 'body'>, body: JsonObject, home: Home | undefined, told: Told): void {
     if (!this.isOn) return;
     const kept = this.keptOf(call.body, { home, stored: true }, told);
     if (kept !== undefined) return this.store.add(kept);
@@ -133,7 +137,7 @@ export class History implements SharedHistory {
     this.#homes.delete(id);
   }
 
-  session(): ResponseHistory {
+  session(): ConnectionHistory {
     return new Session(this);
   }
 }

@@ -1,12 +1,12 @@
 /** The input of a Responses request as a list of items, and what of it refers to something that is kept. Pure. */
 import { createHash } from 'node:crypto';
-import { isObject, type JsonObject } from './json-object.ts';
+import { isObject, type JsonObject } from '../lib/json.ts';
 
 /** A text is a message of the user. What is no item at all is left for others to refuse. */
 export function itemsOf(input: unknown): readonly unknown[] {
   if (typeof input === 'string') return [{ type: 'message', role: 'user', content: input }];
   if (Array.isArray(input)) return input;
-  return isObject(input) ? [input] : [];
+  return input === undefined || input === null ? [] : [input];
 }
 
 /** The id of the item that stands elsewhere; the type of such a reference may be left out. */

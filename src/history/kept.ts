@@ -3,8 +3,7 @@ import type { TargetKey } from '../core/call.ts';
 import type { Home } from '../core/history.ts';
 import { RESPONSE_OVERHEAD_BYTES } from '../core/limits.ts';
 import { asBuffer } from '../dialect/bytes.ts';
-import { tolerantJson } from '../lib/json.ts';
-import { isObject, type JsonObject } from './json-object.ts';
+import { isObject, type JsonObject, tolerantJson } from '../lib/json.ts';
 import { responseIn } from './told.ts';
 
 export interface KeptParts {
@@ -27,6 +26,7 @@ export interface KeptParts {
 export class Kept {
   readonly parts: KeptParts;
   readonly bytes: number;
+  #itemIds: ReadonlySet<unknown> | undefined;
 
   constructor(parts: KeptParts) {
     this.parts = parts;
@@ -50,6 +50,12 @@ export class Kept {
   output(): readonly JsonObject[] {
     const { output } = this.response();
     return Array.isArray(output) ? output.filter(isObject) : [];
+  }
+
+  /** Read once: one request may refer to thousands of items. */
+  hasItem(id: string): boolean {
+    this.#itemIds ??= new Set(this.output().map((item) => item.id));
+    return this.#itemIds.has(id);
   }
 
   /**

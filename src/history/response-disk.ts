@@ -50,7 +50,10 @@ export class ResponseDisk implements StoreEvents {
     const found = (await this.#found()).sort((a, b) => b.usedAt - a.usedAt);
     const fresh = found.filter(({ usedAt }) => now - usedAt < limits.keepMs).slice(0, RESPONSES_MAX);
     let bytes = 0;
-    const fitting = fresh.filter((file) => (bytes += file.bytes) <= limits.bytesMax);
+    const fitting = fresh
+      // One that is larger than all may be is none of these, and takes no room from the others.
+      .filter((file) => file.bytes <= limits.bytesMax)
+      .filter((file) => (bytes += file.bytes) <= limits.bytesMax);
     const stays = new Set(fitting);
     for (const file of found) if (!stays.has(file)) this.#queue(() => orGone(unlink(file.path)));
     // The latest used one last: that is the order in which they are let go.
@@ -89,15 +92,16 @@ export class ResponseDisk implements StoreEvents {
   }
 
   async #found(): Promise<Found[]> {
-    const names = await readdir(this.#parts.path);
     const found: Found[] = [];
-    for (const name of names) {
-      const path = join(this.#parts.path, name);
+    for (const entry of await readdir(this.#parts.path, { withFileTypes: true })) {
+      const path = join(this.#parts.path, entry.name);
       // Half of a file that a crash left behind.
-      if (name.endsWith('.tmp')) this.#queue(() => orGone(unlink(path)));
-      if (!name.endsWith(SUFFIX)) continue;
-      const { mtimeMs: usedAt, size: bytes } = await stat(path);
-      found.push({ path, usedAt, bytes });
+      if (entry.isFile() && entry.name.endsWith('.tmp')) this.#queue(() => orGone(unlink(path)));
+      if (!entry.name.endsWith(SUFFIX)) continue;
+      if (entry.isFile()) {
+        const { mtimeMs: usedAt, size: bytes } = await stat(path);
+        found.push({ path, usedAt, bytes });
+      } else this.#leaveOut(path, 'it is not a file');
     }
     return found;
   }
@@ -110,8 +114,12 @@ export class ResponseDisk implements StoreEvents {
     } catch (error) {
       reason = error instanceof Error ? error.message : error;
     }
-    this.#parts.log.warn({ file: path, reason }, 'a kept response cannot be read, and is left out');
+    this.#leaveOut(path, reason);
     return undefined;
+  }
+
+  #leaveOut(file: string, reason: unknown): void {
+    this.#parts.log.warn({ file, reason }, 'a kept response cannot be read, and is left out');
   }
 
   /** What is to be deleted always is: there are no more of these than there were files. */

@@ -1,6 +1,6 @@
 /** One remembered answer as a file: a line of JSON that says what follows, then the request's and the answer's bytes. */
 import { z } from 'zod';
-import { asNodeId, isResponseId } from '../core/ids.ts';
+import { isResponseId, WrittenNodeId } from '../core/ids.ts';
 import { RESPONSE_HEAD_BYTES_MAX } from '../core/limits.ts';
 import { tolerantJson } from '../lib/json.ts';
 import { Card } from '../core/card.ts';
@@ -16,12 +16,7 @@ const Head = z.object({
   upstreamId: z.string().max(128).optional(),
   home: z
     .object({
-      node: z.string().transform((text, context) => {
-        const id = asNodeId(text);
-        if (id !== undefined) return id;
-        context.addIssue({ code: 'custom', message: 'not a node id' });
-        return z.NEVER;
-      }),
+      node: WrittenNodeId,
       provider: z.string(),
       id: z.string(),
       dialect: Card.shape.dialect,

@@ -1,10 +1,10 @@
 /** How one request goes on from what is kept: at the upstream that keeps it, or written out for whoever can answer. */
 import type { Call, Target, TargetKey } from '../core/call.ts';
 import { changed } from '../lib/changed.ts';
+import type { JsonObject } from '../lib/json.ts';
 import { isSummary, opened } from './compaction.ts';
 import { asBody, Conversation, isSame, type Recall } from './conversation.ts';
 import { itemsOf, previousOf, referredTo } from './input.ts';
-import type { JsonObject } from './json-object.ts';
 import type { Kept } from './kept.ts';
 
 export interface Knowledge extends Recall {

@@ -1,11 +1,13 @@
 /** The streams that are on their way to clients: some have ended already for those who read them. */
 import type { RunningStream, Told } from '../core/history.ts';
-import type { JsonObject } from './json-object.ts';
+import type { JsonObject } from '../lib/json.ts';
 import { begunIn, endedIn } from './told.ts';
 
 interface Entry {
   readonly stream: RunningStream;
   readonly keep: (told: Told) => void;
+  /** The last bytes that were looked into: one request may refer to thousands of things that nobody knows. */
+  seen?: Uint8Array | undefined;
 }
 
 export class RunningStreams {
@@ -13,7 +15,7 @@ export class RunningStreams {
 
   /** Returns what takes it out again. `keep` is asked for an answer whose end has passed. */
   add(stream: RunningStream, keep: (told: Told) => void): () => void {
-    const entry = { stream, keep };
+    const entry: Entry = { stream, keep };
     this.#entries.add(entry);
     return () => void this.#entries.delete(entry);
   }
@@ -25,6 +27,9 @@ export class RunningStreams {
   settle(): void {
     for (const entry of this.#entries) {
       const told = entry.stream.told();
+      const latest = told.bytes.at(-1);
+      if (latest === entry.seen) continue;
+      entry.seen = latest;
       if (endedIn(told) === undefined) continue;
       this.#entries.delete(entry);
       entry.keep(told);

@@ -1,6 +1,7 @@
 /** What one connection remembers beyond what all do: its last answer, also one that was not to be stored. */
 import type { Call } from '../core/call.ts';
 import type {
+  ConnectionHistory,
   Home,
   KeptResponse,
   KeptUpstream,
@@ -8,9 +9,10 @@ import type {
   ResumedCall,
   Told,
 } from '../core/history.ts';
+import type { JsonObject } from '../lib/json.ts';
 import { previousOf } from './input.ts';
-import type { JsonObject } from './json-object.ts';
 import type { Kept, KeptParts } from './kept.ts';
+import type { LastAnswers } from './last-answers.ts';
 import { openedCall } from './opened-call.ts';
 import type { RunningStreams } from './running.ts';
 import { type Knowledge, resumed } from './resumption.ts';
@@ -22,15 +24,16 @@ export interface SharedHistory extends ResponseHistory, Knowledge {
   /** Whether anything is kept for longer than a connection lasts. */
   readonly isOn: boolean;
   readonly running: RunningStreams;
+  readonly lastAnswers: LastAnswers;
   /** The answer as it can be kept; undefined where it did not end well. */
   keptOf(request: Uint8Array, whose: Whose, told: Told): Kept | undefined;
   /** `body`: the request, parsed. What it refers to must be kept here too, or at its upstream. */
-  keep(call: Pick<Call, 'body' | 'stream'>, body: JsonObject, home: Home | undefined, told: Told): void;
+  keep(call: Pick<Call, 'body'>, body: JsonObject, home: Home | undefined, told: Told): void;
 }
 
-export class Session implements ResponseHistory, Knowledge {
+export class Session implements ConnectionHistory, Knowledge {
   readonly #shared: SharedHistory;
-  #last: Kept | undefined;
+  #isClosed = false;
 
   constructor(shared: SharedHistory) {
     this.#shared = shared;
@@ -46,7 +49,7 @@ export class Session implements ResponseHistory, Knowledge {
       keeps: true,
       keep: (home, told) => this.#keep(request, body, home, told),
       failed: () => {
-        if (continues === this.#last?.id) this.#last = undefined;
+        if (continues !== undefined) this.#forgetLast(continues);
       },
     });
   }
@@ -56,12 +59,13 @@ export class Session implements ResponseHistory, Knowledge {
   }
 
   response(id: string): Kept | undefined {
-    return this.#last?.id === id ? this.#last : this.#shared.response(id);
+    const last = this.#last;
+    return last?.id === id ? last : this.#shared.response(id);
   }
 
   withItem(id: string): Kept | undefined {
-    const isOfLast = this.#last?.output().some((item) => item.id === id) === true;
-    return isOfLast ? this.#last : this.#shared.withItem(id);
+    const last = this.#last;
+    return last?.hasItem(id) === true ? last : this.#shared.withItem(id);
   }
 
   find(id: string): KeptResponse | undefined {
@@ -81,17 +85,30 @@ export class Session implements ResponseHistory, Knowledge {
   }
 
   delete(id: string): boolean {
-    if (this.#last?.id === id) this.#last = undefined;
+    this.#forgetLast(id);
     return this.#shared.delete(id);
   }
 
   forget(id: string): void {
-    if (this.#last?.id === id) this.#last = undefined;
+    this.#forgetLast(id);
     this.#shared.forget(id);
   }
 
-  session(): ResponseHistory {
+  session(): ConnectionHistory {
     return new Session(this.#shared);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#shared.lastAnswers.forget(this);
+  }
+
+  get #last(): Kept | undefined {
+    return this.#shared.lastAnswers.get(this);
+  }
+
+  #forgetLast(id: string): void {
+    if (this.#last?.id === id) this.#shared.lastAnswers.forget(this);
   }
 
   #resumed(call: Call, body: JsonObject): Call {
@@ -99,14 +116,18 @@ export class Session implements ResponseHistory, Knowledge {
       return resumed(call, body, this);
     } catch (thrown) {
       // Refused here it has failed no less than where its upstream refuses it.
-      if (this.#last !== undefined && previousOf(body) === this.#last.id) this.#last = undefined;
+      const previous = previousOf(body);
+      if (previous !== undefined) this.#forgetLast(previous);
       throw thrown;
     }
   }
 
   #keep(request: Call, body: JsonObject, home: Home | undefined, told: Told): void {
     const stored = body.store !== false;
-    this.#last = this.#shared.keptOf(request.body, { home, stored }, told);
+    const kept = this.#shared.keptOf(request.body, { home, stored }, told);
+    this.#shared.lastAnswers.forget(this);
+    // A call may outlast its connection.
+    if (kept !== undefined && !this.#isClosed) this.#shared.lastAnswers.put(this, kept);
     if (stored) this.#shared.keep(request, body, home, told);
   }
 

@@ -3,8 +3,7 @@ import { isResponseId } from '../core/ids.ts';
 import type { Told } from '../core/history.ts';
 import { asBuffer } from '../dialect/bytes.ts';
 import { wholeEvents } from '../dialect/sse.ts';
-import { tolerantJson } from '../lib/json.ts';
-import { isObject, type JsonObject } from './json-object.ts';
+import { isObject, type JsonObject, tolerantJson } from '../lib/json.ts';
 
 export interface Ended {
   readonly id: string;
@@ -21,6 +20,9 @@ const LINE_FEED = 0x0a;
 /** Nearly every server writes a response's id first. */
 const ID_FIRST = /^\s*\{\s*"id"\s*:\s*"([^"\\]{1,128})"/;
 const ID_BYTES = 256;
+/** And an event's type, which is not what its members repeat of the request. */
+const TYPE_FIRST = /^\s*\{\s*"type"\s*:\s*"response\.(completed|incomplete)"/;
+const TYPE_BYTES = 64;
 
 /** What ended well; undefined where it did not, or cannot be told. */
 export function endedIn({ bytes }: Told): Ended | undefined {
@@ -77,10 +79,9 @@ function wellEnded(text: Buffer): Buffer | undefined {
 function lastEvent(chunks: readonly Uint8Array[]): Buffer | undefined {
   for (const chunk of chunks.toReversed()) {
     const text = asBuffer(chunk);
-    for (const end of ENDS) {
-      const at = text.indexOf(end);
-      if (at >= 0) return eventAt(text, at);
-    }
+    const at = Math.max(...ENDS.map((end) => text.lastIndexOf(end)));
+    const event = at < 0 ? undefined : eventAt(text, at);
+    if (event !== undefined) return event;
   }
   return undefined;
 }
@@ -90,10 +91,15 @@ function eventAt(text: Buffer, at: number): Buffer | undefined {
   const end = text.indexOf(LINE_FEED, at);
   const line = text.subarray(start, end < 0 ? text.length : end);
   const data = line.subarray(DATA.length);
-  if (line.subarray(0, DATA.length).equals(DATA) && idIn(data) !== undefined) return data;
-  // Its data goes over several lines.
-  const last = wholeEvents(text).findLast(({ data }) => responseIn(Buffer.from(data)) !== undefined);
+  if (line.subarray(0, DATA.length).equals(DATA) && isEnd(data)) return data;
+  // Its data goes over several lines, or the words are a value of the client's, which the response repeats.
+  const last = wholeEvents(text).findLast(({ data }) => isEnd(Buffer.from(data)));
   return last === undefined ? undefined : Buffer.from(last.data);
+}
+
+function isEnd(data: Buffer): boolean {
+  const saysSo = TYPE_FIRST.test(data.toString('latin1', 0, TYPE_BYTES)) || responseIn(data) !== undefined;
+  return saysSo && idIn(data) !== undefined;
 }
 
 function idIn(json: Buffer): string | undefined {

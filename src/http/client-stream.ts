@@ -6,14 +6,15 @@
 import type { Call, Headers, Reply } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
 import { ROUTE_HEADER } from '../core/header-names.ts';
-import { CLIENT_PIECE_BYTES, EDGE_SWEEP_MS, KEEPALIVE_MS, SOCKET_CLOSE_MS } from '../core/limits.ts';
+import { CLIENT_PIECE_BYTES, SOCKET_CLOSE_MS } from '../core/limits.ts';
 import { errorOfRefusal } from '../core/refusal.ts';
 import type { HeldStream, ResponseIds, StreamContext } from '../dialect/shape.ts';
 import type { Cancel } from '../lib/clock.ts';
 import { asClawError } from './error-reply.ts';
 import type { Journey } from './journey.ts';
 import { Passed } from './passed.ts';
-import type { Sweep, Swept } from './sweep.ts';
+import { Quiet } from './quiet.ts';
+import type { Sweep } from './sweep.ts';
 import { Uptake } from './uptake.ts';
 import { isHeaderValue, type Visit } from './visit.ts';
 
@@ -23,8 +24,6 @@ const EVENT_HEADERS = {
   'x-accel-buffering': 'no',
 };
 
-const KEEPALIVE_TICKS = KEEPALIVE_MS / EDGE_SWEEP_MS;
-
 export interface StreamParts {
   readonly visit: Visit;
   readonly call: Call;
@@ -33,17 +32,16 @@ export interface StreamParts {
   readonly holdMs: number;
 }
 
-export class ClientStream implements Swept {
+export class ClientStream {
   readonly #parts: StreamParts;
   readonly #uptake: Uptake;
+  readonly #quiet: Quiet;
   readonly #cancelHold: Cancel;
   readonly #passed: Passed;
   /** What the client knows of the route, from the head or a comment. */
   #toldRoute: string | undefined;
   /** Set where the client had the beginning of its answer from this node, as none came in time. */
   #held: HeldStream | undefined;
-  /** Ticks since the last event, or since the request. */
-  #quietTicks = 0;
   /** The last sign of life, and what had passed before it: while nothing passes it says the same again. */
   #alive: { readonly bytes: Uint8Array; readonly after: Uint8Array | undefined } | undefined;
   #createdAt: number | undefined;
@@ -54,6 +52,7 @@ export class ClientStream implements Swept {
     this.#parts = parts;
     this.#passed = new Passed(parts.call.dialect);
     this.#uptake = new Uptake(parts.visit, parts.sweep);
+    this.#quiet = new Quiet(parts.visit, this.#uptake, () => this.#showLife());
     this.#cancelHold = parts.visit.clock.after(parts.holdMs, () => this.#hold());
   }
 
@@ -124,7 +123,7 @@ export class ClientStream implements Swept {
     if (events.length === 0) return undefined;
     if (this.#passed.note(events)) {
       this.#firstEventMs ??= visit.elapsedMs();
-      this.#quietTicks = 0;
+      this.#quiet.end();
     }
     // Nothing gets between the pieces: while one waits, there is something unsent.
     if (events.length > CLIENT_PIECE_BYTES) return visit.writePieces(events);
@@ -151,13 +150,8 @@ export class ClientStream implements Swept {
   close(): void {
     const { visit, sweep } = this.#parts;
     this.#cancelHold();
-    sweep.remove(this);
+    sweep.remove(this.#quiet);
     if (visit.response.writableEnded && !visit.response.writableFinished) sweep.add(this.#uptake);
-  }
-
-  tick(): void {
-    if (this.#parts.visit.gone || this.#uptake.check() === 'waiting') this.#quietTicks = 0;
-    else if (++this.#quietTicks >= KEEPALIVE_TICKS) this.#showLife();
   }
 
   /** No reply for so long: clients and proxies give up on silence, so this one is told that its call is alive. */
@@ -181,9 +175,8 @@ export class ClientStream implements Swept {
     const own = { ...EVENT_HEADERS, 'content-type': this.#passed.shape.framing.contentType };
     visit.response.writeHead(status, visit.headers(journey.headers(headers), own));
     this.#toldRoute = journey.route;
-    // The client has waited for its first event since it asked, not since it got a head.
-    this.#quietTicks = Math.ceil(visit.elapsedMs() / EDGE_SWEEP_MS);
-    sweep.add(this);
+    this.#quiet.countFromRequest();
+    sweep.add(this.#quiet);
   }
 
   /** Behind the head a comment is all that is left to say where the call runs; readers of events skip it. */
@@ -198,7 +191,7 @@ export class ClientStream implements Swept {
   #showLife(): void {
     const { visit, journey } = this.#parts;
     const { socket } = visit.response;
-    this.#quietTicks = 0;
+    this.#quiet.end();
     socket?.cork();
     if (journey.doing !== undefined) this.#comment(`clawmatrix ${journey.doing}`);
     visit.response.write(this.#signOfLife());
@@ -230,7 +223,7 @@ export class ClientStream implements Swept {
 
   #failure(error: ClawError): Uint8Array {
     if (this.#held !== undefined) return this.#held.failure(error);
-    return this.#passed.watch().failure(error, this.#context());
+    return this.#passed.failure(error, this.#context());
   }
 
   #context(): StreamContext {

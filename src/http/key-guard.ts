@@ -10,6 +10,7 @@ import { ClawError } from '../core/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isLoopback } from '../lib/host.ts';
 import { clientAddress, householdOf } from './client-address.ts';
+import { keyOf } from './key-headers.ts';
 import { Lockouts } from './lockouts.ts';
 
 export type KeyVerdict = 'in' | { readonly error: ClawError; readonly when: 'now' | 'late' };
@@ -32,7 +33,7 @@ export class KeyGuard {
     const household = isLoopback(address) ? undefined : householdOf(address);
     const lockedMs = household === undefined ? 0 : this.#lockouts.remainingMs(household);
     if (lockedMs > 0) return { error: lockedOut(lockedMs), when: 'now' };
-    const given = /^Bearer\s+(.+)$/i.exec(request.headers.authorization ?? '')?.[1]?.trim() ?? '';
+    const given = keyOf(request);
     // Without a key nobody guesses: it is a client that was not told of it.
     if (given === '') return { error: refused(ASKS_FOR_KEY), when: 'now' };
     if (this.#knows(given)) return 'in';

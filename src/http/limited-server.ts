@@ -8,6 +8,8 @@ import {
   HTTP_KEEP_ALIVE_MS,
   HTTP_REQUEST_MS,
 } from '../core/limits.ts';
+import { errnoOf, isErrno } from '../lib/errno.ts';
+import { listenOn } from '../lib/listen.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { asksForSocket } from './websocket/sockets.ts';
 import { serveWithoutUpgrade } from './without-upgrade.ts';
@@ -46,18 +48,16 @@ export function limitedServer({ serve, upgrade }: ServerParts): Server {
 }
 
 /** Resolves with the port; rejects with what a person can mend. */
-export function listenAt(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(new Error(listenFault(host, port, error), { cause: error })));
-    server.listen(port, host, () => {
-      const address = server.address();
-      resolve(address !== null && typeof address === 'object' ? address.port : port);
-    });
-  });
+export async function listenAt(server: Server, host: string, port: number): Promise<number> {
+  try {
+    return await listenOn(server, { host, port });
+  } catch (error) {
+    throw new Error(listenFault(`${host}:${port}`, error), { cause: error });
+  }
 }
 
-function listenFault(host: string, port: number, error: NodeJS.ErrnoException): string {
-  if (error.code === 'EADDRINUSE')
-    return `the proxy cannot listen on ${host}:${port}: another program does; set proxy.port`;
-  return `the proxy cannot listen on ${host}:${port} (${error.code ?? error.message})`;
+function listenFault(at: string, error: unknown): string {
+  if (isErrno(error, 'EADDRINUSE'))
+    return `the proxy cannot listen on ${at}: another program does; set proxy.port`;
+  return `the proxy cannot listen on ${at} (${errnoOf(error) ?? String(error)})`;
 }

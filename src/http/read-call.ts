@@ -1,6 +1,6 @@
-/** A client's request as a `Call`: its body bounded, valid and understood as far as routing needs it. */
+/** A client's request as a `Call`: its body valid, and understood as far as routing needs it. */
 import { isUtf8 } from 'node:buffer';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import {
   CALL_HEADERS,
   type Call,
@@ -13,19 +13,12 @@ import {
 import { ClawError } from '../core/errors.ts';
 import { HOPS_HEADER } from '../core/header-names.ts';
 import type { NodeId } from '../core/ids.ts';
-import {
-  BUSY_RETRY_SECONDS,
-  CARRIED_HEADER_CHARS_MAX,
-  HOPS_MAX,
-  HTTP_REQUEST_MS,
-  MODEL_ID_CHARS_MAX,
-  REQUEST_BODY_BYTES_MAX,
-} from '../core/limits.ts';
+import { CARRIED_HEADER_CHARS_MAX, HOPS_MAX, MODEL_ID_CHARS_MAX } from '../core/limits.ts';
+import { asBuffer } from '../dialect/bytes.ts';
 import { shapes } from '../dialect/dialects.ts';
 import { findModel } from '../dialect/model-field.ts';
-import type { Budget } from '../lib/budget.ts';
-import { tooLarge } from './guard.ts';
-import { jsonFault } from './json-fault.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { readJsonObject } from './read-json.ts';
 import type { Visit } from './visit.ts';
 
 /** The part that routing needs; all else is the upstream's to judge. */
@@ -40,12 +33,6 @@ interface Head {
 /** In this order, the first that is there names the conversation. */
 const SESSION_HEADERS = ['x-session-affinity', 'session_id', 'session-id', 'x-session-id'];
 
-/** The bytes of a request, taken out of a budget until `release`. */
-export interface HeldBody {
-  readonly bytes: Uint8Array;
-  release(): void;
-}
-
 export interface CallOrigin {
   readonly dialect: Dialect;
   readonly operation?: Operation;
@@ -57,10 +44,8 @@ export interface CallOrigin {
 /** A call, and the JSON of its body. */
 export interface AskedCall {
   readonly call: Call;
-  readonly json: Json;
+  readonly json: JsonObject;
 }
-
-type Json = Readonly<Record<string, unknown>>;
 
 export function callOf(
   visit: Visit,
@@ -88,23 +73,13 @@ export function callOf(
   return { call, json };
 }
 
-function readJson(body: Uint8Array): Json {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+function readJson(body: Uint8Array): JsonObject {
+  const bytes = asBuffer(body);
   if (!isUtf8(bytes)) throw new ClawError('invalid_json', 'the request body is not UTF-8');
-  const text = bytes.toString();
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    const { line, column, expected } = jsonFault(text);
-    const where = `line ${line}, column ${column}: expected ${expected}`;
-    throw new ClawError('invalid_json', `the request body is not valid JSON at ${where}`);
-  }
-  if (!isObject(parsed)) throw new ClawError('bad_request', 'the request body must be a JSON object');
-  return parsed;
+  return readJsonObject(bytes.toString(), 'the request body');
 }
 
-function readHead(body: Uint8Array, { model, stream, prompt_cache_key: key, user }: Json): Head {
+function readHead(body: Uint8Array, { model, stream, prompt_cache_key: key, user }: JsonObject): Head {
   // The parser takes the last of two: what is routed by and what the upstream reads must be one.
   findModel(body);
   const session = typeof key === 'string' ? key : user;
@@ -132,10 +107,6 @@ function notValid(param: string, what: string): ClawError {
   return new ClawError('bad_request', `\`${param}\` ${what}`, { param });
 }
 
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** What of the client's headers a call takes with it. Throws for a call that goes in a circle. */
 export function carriedHeaders(request: IncomingMessage): Headers {
   const carried: Record<string, string> = {};
@@ -161,61 +132,4 @@ function sessionOf(headers: Headers, { session }: Head): string | undefined {
     if (value !== undefined && value !== '') return value;
   }
   return session?.slice(0, CARRIED_HEADER_CHARS_MAX);
-}
-
-/** Reads the whole body, or rejects with what the client did wrong; the signal says that it left. */
-export function readBody(
-  { request, clock }: Visit,
-  response: ServerResponse,
-  budget: Budget,
-): Promise<HeldBody> {
-  return new Promise((resolve, reject) => {
-    const declared = request.headers['content-length'];
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
-    let taken = 0;
-    const cancel = clock.after(HTTP_REQUEST_MS, () => {
-      const seconds = HTTP_REQUEST_MS / 1000;
-      fail(new ClawError('request_timeout', `the request body did not arrive within ${seconds} s`));
-    });
-    const release = () => {
-      budget.give(taken);
-      taken = 0;
-    };
-    const over = () => {
-      cancel();
-      request.off('data', onData).off('end', onEnd).off('close', onClose);
-    };
-    const fail = (error: ClawError) => {
-      over();
-      release();
-      request.pause();
-      reject(error);
-    };
-    const take = (wanted: number): boolean => {
-      if (!budget.take(wanted)) {
-        const detail = { retryAfterSeconds: BUSY_RETRY_SECONDS };
-        fail(new ClawError('busy', 'this node holds as many request bodies as it may', detail));
-        return false;
-      }
-      taken += wanted;
-      return true;
-    };
-    const onData = (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > REQUEST_BODY_BYTES_MAX) return fail(tooLarge());
-      if (bytes > taken && !take(bytes - taken)) return;
-      chunks.push(chunk);
-    };
-    const onEnd = () => {
-      over();
-      const [first] = chunks;
-      const whole = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, bytes);
-      resolve({ bytes: whole, release });
-    };
-    const onClose = () => fail(new ClawError('cancelled', 'the client left before its request was whole'));
-    if (declared !== undefined && !take(Number(declared))) return;
-    request.on('data', onData).once('end', onEnd).once('close', onClose);
-    if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
-  });
 }

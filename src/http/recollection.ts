@@ -2,11 +2,12 @@
 import type { Call, Reply } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
 import type { ResponseHistory, ResumedCall, Told } from '../core/history.ts';
-import { BUSY_RETRY_SECONDS, JSON_REPLY_BYTES_MAX } from '../core/limits.ts';
+import { JSON_REPLY_BYTES_MAX } from '../core/limits.ts';
 import type { Budget } from '../lib/budget.ts';
 import { changed } from '../lib/changed.ts';
 import type { ClientStream } from './client-stream.ts';
 import type { Journey } from './journey.ts';
+import { type HeldBody, heldBytes } from './read-body.ts';
 import type { AskedCall } from './read-call.ts';
 import type { Visit } from './visit.ts';
 
@@ -19,14 +20,15 @@ export class Recollection {
   readonly #resumed: ResumedCall;
   readonly #journey: Journey;
   /** What is written out takes its room beside what the client sent. */
-  readonly #release: () => void;
+  readonly #held: HeldBody | undefined;
   #body: Uint8Array[] = [];
 
   /** Throws where the client refers to what is not known, or to more than there is room for. */
   constructor({ history, budget }: RecollectionParts, { call, json }: AskedCall, journey: Journey) {
     this.#resumed = history.open(call, json);
     this.#journey = journey;
-    this.#release = room(this.#resumed.call, call, budget);
+    const { body } = this.#resumed.call;
+    this.#held = body === call.body ? undefined : heldBytes(body, budget);
   }
 
   /** The call as its upstream can answer it. */
@@ -63,7 +65,7 @@ export class Recollection {
   }
 
   over(): void {
-    this.#release();
+    this.#held?.release();
     this.#resumed.over();
   }
 
@@ -76,16 +78,6 @@ export class Recollection {
       yield chunk;
     }
   }
-}
-
-/** Returns what gives it back. */
-function room({ body: written }: Call, { body: sent }: Call, budget: Budget): () => void {
-  if (written === sent) return () => {};
-  if (!budget.take(written.length)) {
-    const detail = { retryAfterSeconds: BUSY_RETRY_SECONDS };
-    throw new ClawError('busy', 'this node holds as many request bodies as it may', detail);
-  }
-  return () => budget.give(written.length);
 }
 
 function toldBy(stream: ClientStream): Told {

@@ -1,8 +1,9 @@
 /** The other resources of a response: itself, its input items, its end. What is kept here is answered here. */
-import type { Answer, Operation } from '../core/call.ts';
+import { type Answer, isQuery, type Operation } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';
 import type { KeptUpstream, ResponseHistory } from '../core/history.ts';
 import { INPUT_ITEMS_PAGE, INPUT_ITEMS_PAGE_MAX, OPERATION_QUERY_CHARS_MAX } from '../core/limits.ts';
+import type { JsonObject } from '../lib/json.ts';
 import type { ResponseRoute } from './route.ts';
 import type { Asking } from './serve-call.ts';
 
@@ -58,7 +59,7 @@ function deleted({ id }: ResponseRoute, history: ResponseHistory): unknown {
 function atUpstream({ id, of, query }: ResponseRoute, method: string, history: ResponseHistory): Found {
   const at = history.upstreamOf(id);
   if (at === undefined) throw notFound(id);
-  if (query.length > OPERATION_QUERY_CHARS_MAX || !/^[\x21\x24-\x7e]*$/.test(query))
+  if (!isQuery(query))
     throw new ClawError(
       'bad_request',
       `the query is longer than ${OPERATION_QUERY_CHARS_MAX} letters, or no query`,
@@ -86,7 +87,7 @@ export function forgetting(answer: Answer, id: string, history: ResponseHistory)
   };
 }
 
-function pageOf(items: readonly Readonly<Record<string, unknown>>[], query: URLSearchParams) {
+function pageOf(items: readonly JsonObject[], query: URLSearchParams) {
   const order = query.get('order') ?? 'desc';
   if (order !== 'asc' && order !== 'desc') throw notValid('order', 'must be asc or desc');
   const limit = Number(query.get('limit') ?? INPUT_ITEMS_PAGE);

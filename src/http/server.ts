@@ -14,14 +14,13 @@ import { LateRefusals } from './late-refusals.ts';
 import { limitedServer, listenAt } from './limited-server.ts';
 import { modelRow, modelRows } from './models.ts';
 import type { Outlet } from './outlet.ts';
-import { readBody } from './read-call.ts';
+import { readBody } from './read-body.ts';
 import { askingOf, forgetting, foundFor } from './response-resources.ts';
 import type { ResponseRoute } from './route.ts';
 import { type Asking, type CallParts, serveCall } from './serve-call.ts';
 import { Sweep } from './sweep.ts';
 import { Visit } from './visit.ts';
-import type { ConversationParts } from './websocket/conversation.ts';
-import { Sockets } from './websocket/sockets.ts';
+import { type Serving, Sockets } from './websocket/sockets.ts';
 import { warmUp } from './websocket/warm-up.ts';
 
 export interface EdgeParts extends CallParts {
@@ -195,12 +194,16 @@ class HttpEdge {
   }
 
   /** What serves the calls of one WebSocket. */
-  #serving(): ConversationParts['serve'] {
-    const parts: CallParts = { ...this.#parts, history: this.#parts.history.session() };
+  #serving(): Serving {
+    const history = this.#parts.history.session();
+    const parts: CallParts = { ...this.#parts, history };
     const warming = { ...parts, answer: warmUp(this.#parts.clock) };
-    return (visit, { held, warmsUp }) => {
-      const asking: Asking = { dialect: 'responses', read: () => Promise.resolve(held) };
-      return this.#call(visit, asking, warmsUp ? warming : parts);
+    return {
+      serve: (visit, { held, warmsUp }) => {
+        const asking: Asking = { dialect: 'responses', read: () => Promise.resolve(held) };
+        return this.#call(visit, asking, warmsUp ? warming : parts);
+      },
+      over: () => history.close(),
     };
   }
 

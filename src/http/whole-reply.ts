@@ -3,18 +3,18 @@
  * Where that is configured, a client that waits for long gets its 200 early, and white space until the JSON comes.
  */
 import type { Reply } from '../core/call.ts';
-import { CLIENT_PIECE_BYTES, EDGE_SWEEP_MS, KEEPALIVE_MS } from '../core/limits.ts';
+import { CLIENT_PIECE_BYTES } from '../core/limits.ts';
 import { errorOfRefusal } from '../core/refusal.ts';
 import type { Cancel } from '../lib/clock.ts';
 import { asClawError, errorHeaders } from './error-reply.ts';
 import type { Journey } from './journey.ts';
-import type { Sweep, Swept } from './sweep.ts';
+import { Quiet } from './quiet.ts';
+import type { Sweep } from './sweep.ts';
 import { Uptake } from './uptake.ts';
 import type { Visit } from './visit.ts';
 
 /** Parsers of JSON skip it wherever it stands before a value. */
 const SPACE = Buffer.from('\n');
-const KEEPALIVE_TICKS = KEEPALIVE_MS / EDGE_SWEEP_MS;
 
 export interface WholeParts {
   readonly visit: Visit;
@@ -24,18 +24,18 @@ export interface WholeParts {
   readonly keepaliveMs: number | undefined;
 }
 
-export class WholeReply implements Swept {
+export class WholeReply {
   readonly #parts: WholeParts;
   readonly #uptake: Uptake;
+  readonly #quiet: Quiet;
   readonly #cancelWait: Cancel;
   #heldMs: number | undefined;
-  /** Ticks since the last white space. */
-  #quietTicks = 0;
 
   constructor(parts: WholeParts) {
     this.#parts = parts;
     const { visit, sweep, keepaliveMs } = parts;
     this.#uptake = new Uptake(visit, sweep);
+    this.#quiet = new Quiet(visit, this.#uptake, () => this.#showLife());
     this.#cancelWait =
       keepaliveMs === undefined ? () => {} : visit.clock.after(keepaliveMs, () => this.#hold());
   }
@@ -81,12 +81,7 @@ export class WholeReply implements Swept {
   /** No more white space. */
   close(): void {
     this.#cancelWait();
-    this.#parts.sweep.remove(this);
-  }
-
-  tick(): void {
-    if (this.#parts.visit.gone || this.#uptake.check() === 'waiting') this.#quietTicks = 0;
-    else if (++this.#quietTicks >= KEEPALIVE_TICKS) this.#showLife();
+    this.#parts.sweep.remove(this.#quiet);
   }
 
   #hold(): void {
@@ -95,11 +90,11 @@ export class WholeReply implements Swept {
     this.#heldMs = visit.elapsedMs();
     visit.response.writeHead(200, visit.headers(journey.headers({}), { 'content-type': 'application/json' }));
     this.#showLife();
-    sweep.add(this);
+    sweep.add(this.#quiet);
   }
 
   #showLife(): void {
-    this.#quietTicks = 0;
+    this.#quiet.end();
     this.#parts.visit.response.write(SPACE);
   }
 

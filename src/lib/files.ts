@@ -53,7 +53,7 @@ export async function readPrivate(path: string, bytesMax: number): Promise<Buffe
 /** Replaces a file in one step, mode 0600: after a crash it holds the old content or the new, never half. */
 export async function writePrivate(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = await writeBeside(path, content);
-  await rename(temporary, path);
+  await orWithout(temporary, rename(temporary, path));
   await syncDirectory(dirname(path));
 }
 
@@ -87,13 +87,28 @@ async function openOwn(path: string): Promise<FileHandle> {
 async function writeBeside(path: string, content: string | Uint8Array): Promise<string> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   const file = await open(temporary, 'wx', 0o600);
+  await orWithout(temporary, fill(file, content));
+  return temporary;
+}
+
+async function fill(file: FileHandle, content: string | Uint8Array): Promise<void> {
   try {
     await file.writeFile(content);
     await file.sync();
   } finally {
     await file.close();
   }
-  return temporary;
+}
+
+/** On a full disk what is left of each try would keep it full. */
+async function orWithout(temporary: string, done: Promise<void>): Promise<void> {
+  try {
+    await done;
+  } catch (error) {
+    // Where it cannot even be deleted the first failure is still the one to tell.
+    await unlink(temporary).catch(() => {});
+    throw error;
+  }
 }
 
 async function syncDirectory(path: string): Promise<void> {

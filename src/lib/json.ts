@@ -1,4 +1,6 @@
-/** JSON that somebody else wrote, read where it need not be any. */
+/** JSON that somebody else wrote, read where it need not be any, and looked into without believing anything of it. */
+
+export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The value of the text; undefined, which no JSON stands for, where it is none. */
 export function tolerantJson(text: string): unknown {
@@ -7,4 +9,8 @@ export function tolerantJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,7 +3,8 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { Socket as TcpSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
-import { isUpgrade, listenOn, refuse } from './upgrade.ts';
+import { listenOn } from './listen.ts';
+import { isUpgrade, refuse } from './upgrade.ts';
 
 /** The reason of a dial that got a 404: the other end takes no WebSockets there, or none from this node. */
 export const UPGRADE_REFUSED = 'the upgrade was refused';
@@ -43,6 +44,8 @@ export interface TextSocket extends Socket {
 export interface SocketCaps {
   readonly messageBytesMax: number;
   readonly fragmentsMax: number;
+  /** Pieces that a message which is not whole may have come in from the system. */
+  readonly chunksMax: number;
   readonly closeMs: number;
 }
 
@@ -132,12 +135,12 @@ const BINARY = { binary: true };
 const TEXT = { binary: false };
 
 /** Options of ws that its published types do not know yet. */
-function capsOf(caps: SocketCaps, chunksMax = 1_024) {
+function capsOf(caps: SocketCaps) {
   return {
     perMessageDeflate: false,
     maxPayload: caps.messageBytesMax,
     maxFragments: caps.fragmentsMax,
-    maxBufferedChunks: chunksMax,
+    maxBufferedChunks: caps.chunksMax,
     closeTimeout: caps.closeMs,
   };
 }
@@ -197,9 +200,6 @@ export async function listenSockets<P>(options: ListenOptions<P>): Promise<Liste
   return { port, close: () => closeServer(server, wss, pending) };
 }
 
-/** Chunks in which a message of text may come: megabytes over a slow link come in thousands. */
-const TEXT_CHUNKS_MAX = 65_536;
-
 /** Takes an upgrade that a server of HTTP has checked, for messages of text. */
 export function acceptText(
   request: IncomingMessage,
@@ -209,7 +209,7 @@ export function acceptText(
 ): void {
   const wss = new WebSocketServer({
     noServer: true,
-    ...capsOf(caps, TEXT_CHUNKS_MAX),
+    ...capsOf(caps),
     clientTracking: false,
     handleProtocols: () => false,
   });

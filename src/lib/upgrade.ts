@@ -1,5 +1,5 @@
 /** The HTTP before a WebSocket: a server that listens for upgrades alone, and gives whatever else comes the same plain 404. */
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 const NOT_FOUND = 'HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
@@ -18,18 +18,4 @@ export function isUpgrade(request: IncomingMessage, subprotocol: string): boolea
     headers['sec-websocket-protocol'] === subprotocol &&
     headers.origin === undefined
   );
-}
-
-export function listenOn(server: Server, { host, port }: { host: string; port: number }): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, () => {
-      server.off('error', reject);
-      // A connection that could not be accepted, for want of descriptors perhaps: the others go on.
-      server.on('error', () => {});
-      const address = server.address();
-      if (address === null || typeof address === 'string') reject(new Error(`no port for ${host}:${port}`));
-      else resolve(address.port);
-    });
-  });
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Card } from '../core/card.ts';
 import { DIALECTS } from '../core/dialect.ts';
-import { asNodeId, type NodeId } from '../core/ids.ts';
+import { type NodeId, WrittenNodeId } from '../core/ids.ts';
 import {
   ADDRESSES_PER_NODE_MAX,
   CARDS_PER_NODE_MAX,
@@ -13,16 +13,10 @@ import {
 import { NodeName, type SignedFrame, SoftwareVersion } from '../protocol/frame.ts';
 import { type Identity, isSignedByNode, SIGNATURE_BYTES } from './identity.ts';
 
-const nodeId = z.string().transform((text, context) => {
-  const id = asNodeId(text);
-  if (id !== undefined) return id;
-  context.addIssue({ code: 'custom', message: 'not a node id' });
-  return z.NEVER;
-});
 const counter = z.int().nonnegative();
 
 /** The newest (epoch, seq) of a node counts; wall clocks are never compared. */
-const version = { id: nodeId, epoch: counter, seq: counter };
+const version = { id: WrittenNodeId, epoch: counter, seq: counter };
 
 export const NodeRecord = z.object({
   ...version,
@@ -31,7 +25,9 @@ export const NodeRecord = z.object({
   addresses: z.array(z.string().max(256)).max(ADDRESSES_PER_NODE_MAX),
   listens: z.boolean(),
   relays: z.boolean(),
-  neighbours: z.array(z.object({ id: nodeId, rtt: z.int().min(0).max(3) })).max(NEIGHBOURS_PER_NODE_MAX),
+  neighbours: z
+    .array(z.object({ id: WrittenNodeId, rtt: z.int().min(0).max(3) }))
+    .max(NEIGHBOURS_PER_NODE_MAX),
   draining: z.boolean(),
 });
 

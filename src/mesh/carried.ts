@@ -49,6 +49,7 @@ export function carriedCall(
     report,
     ...(head.session === undefined ? {} : { session: head.session }),
     ...(operation === undefined ? {} : { operation }),
+    ...(head.others === undefined ? {} : { others: head.others }),
   };
 }
 

@@ -5,6 +5,7 @@ import {
   HANDSHAKES_PENDING_MAX,
   RECORD_PLAIN_BYTES_MAX,
   RECORD_TAG_BYTES,
+  SOCKET_CHUNKS_MAX,
   SOCKET_CLOSE_MS,
   SOCKET_FRAGMENTS_MAX,
 } from '../core/limits.ts';
@@ -29,6 +30,7 @@ export interface LinkMakerParts {
 const CAPS = {
   messageBytesMax: RECORD_PLAIN_BYTES_MAX + RECORD_TAG_BYTES,
   fragmentsMax: SOCKET_FRAGMENTS_MAX,
+  chunksMax: SOCKET_CHUNKS_MAX,
   closeMs: SOCKET_CLOSE_MS,
 };
 

@@ -111,12 +111,13 @@ export class OutgoingCall {
 
   #open(): void {
     const { number, call, provider, channel } = this.#parts;
-    const { id, dialect, stream, session, body, model, operation } = call;
+    const { id, dialect, stream, session, body, model, operation, others } = call;
     const headers = carriedHeaders(call.headers, CALL_HEADERS);
     const head = { id, model: model.id, provider, dialect, stream, headers, bytes: body.length };
     const grouped =
       session === undefined ? head : { ...head, session: session.slice(0, CARRIED_HEADER_CHARS_MAX) };
-    const whole = operation === undefined ? grouped : { ...grouped, operation: operationHeadOf(operation) };
+    const told = others === undefined ? grouped : { ...grouped, others };
+    const whole = operation === undefined ? told : { ...told, operation: operationHeadOf(operation) };
     channel.send({ type: 'model_req', number, head: whole });
     this.#sendBody();
   }

@@ -114,6 +114,8 @@ export const RequestHead = z.object({
   session: z.string().max(CARRIED_HEADER_CHARS_MAX).optional(),
   headers,
   operation: OperationHead.optional(),
+  /** Another owner is asked where this one refuses. */
+  others: z.boolean().optional(),
   bytes: z.int().positive().max(REQUEST_BODY_BYTES_MAX),
 });
 

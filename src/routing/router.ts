@@ -34,14 +34,14 @@ export class Router {
   constructor(parts: RouterParts) {
     this.#parts = parts;
     this.#health = new Health(parts.clock);
-    const standing = {
+    const condition = {
       isFit: (target: Target) => this.#health.isFit(target),
       inFlight: (target: Target) => this.#inFlight.get(keyOf(target)) ?? 0,
     };
     this.#tries = {
       clock: parts.clock,
       entry: parts.entry,
-      pick: (targets) => pick(targets, standing),
+      pick: (targets) => pick(targets, condition),
       ask: (target, call, signal, route) => this.#ask(target, call, signal, route),
       isPrelude: parts.isPrelude,
     };

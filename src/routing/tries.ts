@@ -4,6 +4,7 @@ import { ClawError } from '../core/errors.ts';
 import { ROUTE_HEADER } from '../core/header-names.ts';
 import { TRIES_MAX } from '../core/limits.ts';
 import { errorOfRefusal } from '../core/refusal.ts';
+import { changed } from '../lib/changed.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { StopSignal } from '../lib/signals.ts';
 import { isOfOwner, mayTryAnother } from './failing.ts';
@@ -46,7 +47,8 @@ export class Tries {
       const route = routeOf(target, { entry: this.#parts.entry, failed: this.#failed });
       let error: ClawError;
       try {
-        const reply = await this.#parts.ask(target, this.#call, this.#signal, route);
+        const call = this.#hasNext ? changed(this.#call, { others: true }) : this.#call;
+        const reply = await this.#parts.ask(target, call, this.#signal, route);
         if (!this.#hasNext) return reply;
         if (!isOfOwner(reply.status)) return this.#guarded(reply, target, route);
         error = await errorOfRefusal(reply);

@@ -87,12 +87,13 @@ export class Discovery {
   async #ask(signal: StopSignal) {
     const refused = refusedLiteral(new URL(this.#spec.baseUrl));
     if (refused !== undefined) throw new ClawError('upstream_unreachable', this.#place.say(refused.message));
-    const reply = await this.#parts.getter.get(
-      listRequest(this.#spec, this.#place, shapes[this.#spec.dialect]),
-      signal,
-    );
+    const shape = shapes[this.#spec.dialect];
+    const reply = await this.#parts.getter.get(listRequest(this.#spec, this.#place, shape), signal);
     checkHead(reply, this.#place);
-    return { headers: reply.headers, list: readModelList(reply.text, this.#spec, this.#asked) };
+    return {
+      headers: reply.headers,
+      list: readModelList(reply.text, this.#spec, this.#asked, shape.modelList),
+    };
   }
 
   #listed(list: ModelList): void {

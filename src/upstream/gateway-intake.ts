@@ -6,7 +6,8 @@ import { ClawError } from '../core/errors.ts';
 import { GATEWAY_HELD_BYTES_MAX } from '../core/limits.ts';
 import type { HubFailure } from '../dialect/hub.ts';
 import type { Ending } from '../dialect/shape.ts';
-import { type SseEvent, SseReader } from '../dialect/sse.ts';
+import { SseReader } from '../dialect/sse.ts';
+import type { StreamEvent } from '../dialect/stream-event.ts';
 import type { ByteQueue } from '../lib/byte-queue.ts';
 import { formOf } from './first-bytes.ts';
 import { Heard } from './gateway-heard.ts';
@@ -79,7 +80,7 @@ export class GatewayIntake implements Intake {
     return this.#hearEvents(this.#reader.read(first));
   }
 
-  #hearEvents(events: readonly SseEvent[]): boolean {
+  #hearEvents(events: readonly StreamEvent[]): boolean {
     for (const { data } of events) {
       if (data.trim() !== '[DONE]') {
         if (!this.#heard.hear(data)) return false;

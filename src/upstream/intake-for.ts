@@ -7,9 +7,9 @@ import { FirstBytes, type Form } from './first-bytes.ts';
 import { bodyInWords, type HttpHead, mediaType } from './head.ts';
 import { headFault, wrongAnswer } from './head-fault.ts';
 import { type Intake, JsonIntake, TextIntake, type Trim } from './intake.ts';
-import { WholeFromStream } from './mend-stream.ts';
-import { StreamFromWhole } from './mend-whole.ts';
 import type { Place } from './place.ts';
+import { StreamFromWhole } from './stream-from-whole.ts';
+import { WholeFromStream } from './whole-from-stream.ts';
 
 export interface IntakePlace {
   readonly spec: UpstreamSpec;

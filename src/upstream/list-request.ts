@@ -6,17 +6,25 @@ import { fixedHeaders } from './fixed-headers.ts';
 import type { GetRequest } from './http-get.ts';
 import type { Place } from './place.ts';
 
-export function listRequest(
-  server: Pick<UpstreamSpec, 'baseUrl' | 'apiKey' | 'headers'>,
-  place: Place,
-  shape: DialectShape,
-): GetRequest {
-  const { pathname, search } = new URL(server.baseUrl);
+type ListedServer = Pick<UpstreamSpec, 'baseUrl' | 'apiKey' | 'headers'>;
+
+export function listRequest(server: ListedServer, place: Place, shape: DialectShape): GetRequest {
+  const { pathname, search } = listUrl(server, shape);
   return {
     place,
-    path: `${pathname.replace(/\/+$/, '')}/models${search}`,
-    headers: fixedHeaders(server, 'application/json', shape),
+    path: pathname + search,
+    headers: listHeaders(server, shape),
     answerMs: DISCOVERY_ANSWER_MS,
     bytesMax: DISCOVERY_BYTES_MAX,
   };
+}
+
+export function listUrl({ baseUrl }: ListedServer, { modelList }: DialectShape): URL {
+  const url = new URL(baseUrl);
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}${modelList?.path ?? '/models'}`;
+  return url;
+}
+
+export function listHeaders(server: ListedServer, shape: DialectShape): Record<string, string> {
+  return fixedHeaders(server, 'application/json', shape);
 }

@@ -1,4 +1,7 @@
-/** The wait for a server that still loads its model: it is asked again until it has, or for as long as its silence is borne. */
+/**
+ * The wait for a server that still loads its model: it is asked again until it has, or for as long as its silence is borne.
+ * Nobody waits here whose call another owner may answer at once.
+ */
 import { z } from 'zod';
 import type { Call } from '../core/call.ts';
 import { ClawError } from '../core/errors.ts';

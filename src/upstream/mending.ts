@@ -1,10 +1,8 @@
 /** What is mended of the replies of one upstream. */
-import { randomBytes } from 'node:crypto';
+import { randomId } from '../core/ids.ts';
 import type { UpstreamSpec } from '../core/upstream-spec.ts';
 import type { Mending } from '../dialect/shape.ts';
 import { serverOfHost } from './compat/known-servers.ts';
-
-const ID_BYTES = 12;
 
 /** All that a server gets wrong, unless it is configured otherwise, or is OpenAI's own: what that sends is the dialect. */
 export function mendingOf(spec: UpstreamSpec, wall: () => number): Mending {
@@ -13,10 +11,6 @@ export function mendingOf(spec: UpstreamSpec, wall: () => number): Mending {
     repair: repair ?? serverOfHost(baseUrl) !== 'openai',
     thinkTags: compat?.thinkTags === true,
     model: card.id,
-    tools: {
-      eventBytesMax,
-      wall,
-      randomId: (prefix) => prefix + randomBytes(ID_BYTES).toString('hex'),
-    },
+    tools: { eventBytesMax, wall, randomId },
   };
 }

@@ -1,9 +1,10 @@
-/** What a server's list of models says, as cards: OpenAI's form, and what common servers add to it. Pure. */
+/** What a server's list of models says, as cards: OpenAI's form, and what common servers add to it, or a dialect's own. Pure. */
 import { z } from 'zod';
 import { Card, ModelId } from '../core/card.ts';
 import { ClawError } from '../core/errors.ts';
 import { DISCOVERY_ROWS_MAX } from '../core/limits.ts';
 import type { DiscoverySpec } from '../core/upstream-spec.ts';
+import type { ModelListing } from '../dialect/shape.ts';
 import { tolerantJson } from '../lib/json.ts';
 
 export interface ModelList {
@@ -28,6 +29,8 @@ const rows = z
 const OpenAiForm = z.object({ object: z.literal('list'), data: rows }).transform(({ data }) => data);
 /** Some providers leave `object` out, some (Together) answer with the bare rows. */
 const LooseForm = z.union([z.object({ data: rows }).transform(({ data }) => data), z.array(z.unknown())]);
+
+const Rows = z.array(z.unknown());
 
 const tokens = Card.shape.contextWindow.catch(undefined);
 
@@ -62,8 +65,9 @@ export function readModelList(
   text: string,
   { provider, dialect }: Pick<DiscoverySpec, 'provider' | 'dialect'>,
   asked: Asked,
+  listing?: ModelListing,
 ): ModelList {
-  const all = rowsOf(text, asked);
+  const all = rowsOf(text, asked, listing);
   const read = all.slice(0, DISCOVERY_ROWS_MAX);
   if (read.some((row) => NodeRow.safeParse(row).success))
     throw new ClawError(
@@ -88,12 +92,21 @@ export function ownersIn(text: string): ReadonlySet<string> {
   return ownersAmong(all.slice(0, DISCOVERY_ROWS_MAX));
 }
 
+/** The ids in a list, as they are written; undefined where it is none, as where none of its rows has one. */
+export function idsIn(text: string, listing: ModelListing | undefined): readonly string[] | undefined {
+  const list = tolerantJson(text);
+  const all = listing === undefined ? LooseForm.safeParse(list).data : listing.rows(list);
+  const ids = all?.flatMap((row) => Row.safeParse(row).data?.id ?? []);
+  return ids?.length === 0 && all?.length !== 0 ? undefined : ids;
+}
+
 function ownersAmong(read: readonly unknown[]): ReadonlySet<string> {
   return new Set(read.flatMap((row) => Owned.safeParse(row).data?.owned_by ?? []));
 }
 
-function rowsOf(text: string, asked: Asked): readonly unknown[] {
+function rowsOf(text: string, asked: Asked, listing: ModelListing | undefined): readonly unknown[] {
   try {
+    if (listing !== undefined) return Rows.parse(listing.rows(JSON.parse(text)));
     // On a usual port there may be anything: only what says in so many words that it is a list is taken for one.
     return (asked === 'usual' ? OpenAiForm : LooseForm).parse(JSON.parse(text));
   } catch (cause) {

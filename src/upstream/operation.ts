@@ -1,8 +1,7 @@
 /** What is asked of a Responses server beside new answers: where, with which method, with a body or without. */
-import type { Operation } from '../core/call.ts';
+import { isQuery, type Operation } from '../core/call.ts';
 import { assertNever, ClawError } from '../core/errors.ts';
 import { isResponseId } from '../core/ids.ts';
-import { OPERATION_QUERY_CHARS_MAX } from '../core/limits.ts';
 import type { UpstreamSpec } from '../core/upstream-spec.ts';
 import { shapes } from '../dialect/dialects.ts';
 import type { Place } from './place.ts';
@@ -47,9 +46,4 @@ export function operationRequest(
     default:
       return assertNever(operation);
   }
-}
-
-/** Printable, and nothing that ends it. */
-function isQuery(text: string): boolean {
-  return text.length <= OPERATION_QUERY_CHARS_MAX && /^[\x21\x24-\x7e]*$/.test(text);
 }

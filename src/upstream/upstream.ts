@@ -89,7 +89,7 @@ export class Upstreams {
     const body = replaceModel(call.body, spec.gateway?.agent ?? spec.card.id);
     const { operation } = call;
     const beside = operation === undefined ? undefined : operationRequest(operation, spec, place);
-    const fitted = beside === undefined ? upstream.fit?.(body, call.stream) : undefined;
+    const fitted = beside?.hasBody === false ? undefined : upstream.fit?.(body, call.stream);
     let loading: LoadingWait | undefined;
     const request = {
       place,
@@ -112,7 +112,7 @@ export class Upstreams {
         return accept(reply, form, fitted?.leftOut);
       }
       const said = await wordsOf(reply);
-      if (saysLoading(reply.status, said)) {
+      if (call.others !== true && saysLoading(reply.status, said)) {
         loading ??= new LoadingWait({ clock: this.#parts.clock, call, signal, patienceMs: spec.silenceMs });
         if (await loading.again()) continue;
       }

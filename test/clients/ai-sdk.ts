@@ -32,6 +32,7 @@ const EVERY: readonly Ability[] = [
   'headers of a refusal',
   'whole answers',
   'JSON of a schema',
+  'text beside its calls',
   'length as an ending',
   'a filter as an ending',
 ];
@@ -84,7 +85,7 @@ function client(
         messages.push(message);
         const asked = { ...options(sdk, question), model: modelOf(place), messages };
         const said = question.isWhole ? await sdk.generateText(asked) : await streamed(sdk, asked, pieces);
-        messages.push(...said.response.messages);
+        messages.push(...saidIn(said));
         const { inputTokens: input, outputTokens: output } = said.usage;
         heard = {
           text: said.text,
@@ -127,12 +128,19 @@ async function streamed(
     if (part.type === 'text-delta') pieces.push(part.text);
   }
   return {
+    responseMessages: await Promise.resolve(Object(result).responseMessages),
     text: await result.text,
     reasoningText: await result.reasoningText,
     usage: await result.usage,
     finishReason: await result.finishReason,
     response: await result.response,
   };
+}
+
+/** Of all steps. The seventh major has them in a place of their own: its response is that of the last step. */
+function saidIn(said: { readonly response: { readonly messages: readonly Sdk.ModelMessage[] } }) {
+  const { responseMessages } = said as { readonly responseMessages?: readonly Sdk.ModelMessage[] };
+  return responseMessages ?? said.response.messages;
 }
 
 function human({ text, image }: Question): Sdk.ModelMessage {

@@ -58,6 +58,8 @@ export type Ability =
   | 'reasoning'
   /** It sends an assistant's reasoning back with the result of a tool. */
   | 'reasoning of earlier turns'
+  /** It sends back what was said in the same breath as a call of a tool. */
+  | 'text beside its calls'
   | 'refusals'
   | 'length as an ending'
   | 'a filter as an ending'

@@ -19,13 +19,7 @@ interface Modules {
   readonly ChatOpenAI: typeof ChatOpenAI;
 }
 
-const ABILITIES: readonly Ability[] = [
-  'headers of a refusal',
-  'whole answers',
-  'JSON of a schema',
-  'length as an ending',
-  'a filter as an ending',
-];
+const ABILITIES: readonly Ability[] = ['headers of a refusal', 'whole answers', 'JSON of a schema'];
 
 /** The lines before and after 1.0 have different types for the same calls, so they come in untyped. */
 export function langchain(

@@ -16,18 +16,23 @@ class PiFailure extends Error {}
 
 type Stream = typeof stream<'openai-completions' | 'openai-responses'>;
 
-const ABILITIES: readonly Ability[] = ['reasoning', 'reasoning of earlier turns', 'length as an ending'];
+const ABILITIES: readonly Ability[] = ['reasoning', 'reasoning of earlier turns', 'text beside its calls'];
 
 /** `streams` is its function of that name, which has other types in its relatives. */
-export function piAi(streams: unknown, folder: string): readonly Client[] {
-  return [client(streams as Stream, folder, 'chat'), client(streams as Stream, folder, 'responses')];
+export function piAi(
+  streams: unknown,
+  folder: string,
+  more: Readonly<Record<Client['api'], readonly Ability[]>>,
+): readonly Client[] {
+  const known = streams as Stream;
+  return [client(known, folder, 'chat', more.chat), client(known, folder, 'responses', more.responses)];
 }
 
-function client(streams: Stream, folder: string, api: Client['api']): Client {
+function client(streams: Stream, folder: string, api: Client['api'], more: readonly Ability[]): Client {
   return {
     name: installed(folder),
     api,
-    abilities: ABILITIES,
+    abilities: [...ABILITIES, ...more],
     failure,
     async ask(place, question) {
       const messages: Message[] = [];

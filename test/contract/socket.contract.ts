@@ -16,7 +16,7 @@ export interface SocketWorld {
 }
 
 const SUBPROTOCOL = 'contract.v1';
-const CAPS = { messageBytesMax: 1_000, fragmentsMax: 16, closeMs: 300 };
+const CAPS = { messageBytesMax: 1_000, fragmentsMax: 16, chunksMax: 1_024, closeMs: 300 };
 
 export function socketContract(makeWorld: () => SocketWorld): void {
   let world: SocketWorld;

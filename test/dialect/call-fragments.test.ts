@@ -164,3 +164,12 @@ test('what a later call says letter by letter while an earlier one is open comes
   const deltas = responsesEvents(text).flatMap((one) => Object(one).delta ?? []);
   expect(deltas).toEqual(['{}', '{"x":"abcdefgh"}']);
 });
+
+test('an answer whose choice has another number than 0 is read like any other', async () => {
+  const numbered = (text: string) => text.replaceAll('"choices":[{"index":0', '"choices":[{"index":1');
+  const chunks = [event({ content: 'Hel' }), event({ content: 'lo' }), event({}, 'stop')].map(numbered);
+  const { text } = await drained(await streamed(chunks));
+  expect(Object(responsesEvents(text).at(-1)).response.output).toMatchObject([
+    { content: [{ text: 'Hello' }] },
+  ]);
+});

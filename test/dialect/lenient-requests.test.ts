@@ -59,6 +59,79 @@ describe('a Responses client', () => {
     expect(toChat(body)).toEqual({ model: 'owned', stream: false, ...expected });
   });
 
+  test.each<[string, object[], object[]]>([
+    [
+      'a message with calls, and their results',
+      [
+        { role: 'assistant', content: null, tool_calls: [call, { ...call, id: 'd' }] },
+        { role: 'tool', tool_call_id: call.id, content: 'one' },
+        { type: 'message', role: 'tool', tool_call_id: 'd', content: [{ type: 'text', text: 'two' }] },
+      ],
+      [
+        { role: 'assistant', content: null, tool_calls: [call, { ...call, id: 'd' }] },
+        { role: 'tool', tool_call_id: call.id, content: 'one' },
+        { role: 'tool', tool_call_id: 'd', content: 'two' },
+      ],
+    ],
+    [
+      'a call behind a text, with arguments that are an object and a result that is one',
+      [
+        {
+          role: 'assistant',
+          content: 'Look',
+          tool_calls: [{ id: 'c', function: { name: 'f', arguments: { a: 1 } } }],
+        },
+        { role: 'tool', tool_call_id: 'c', content: { a: 1 } },
+      ],
+      [
+        {
+          role: 'assistant',
+          content: 'Look',
+          tool_calls: [{ id: 'c', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }],
+        },
+        { role: 'tool', tool_call_id: 'c', content: '{"a":1}' },
+      ],
+    ],
+    [
+      'a call of the older form, with reasoning',
+      [
+        { role: 'assistant', reasoning_content: 'Hm', function_call: { name: 'f', arguments: '{}' } },
+        { role: 'function', name: 'f', content: 'done' },
+      ],
+      [
+        {
+          role: 'assistant',
+          content: null,
+          reasoning_content: 'Hm',
+          tool_calls: [{ id: 'call_0', type: 'function', function: { name: 'f', arguments: '{}' } }],
+        },
+        { role: 'tool', tool_call_id: 'call_0', content: 'done' },
+      ],
+    ],
+    [
+      'a result of chat for a call that is an item',
+      [
+        { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' },
+        { role: 'tool', tool_call_id: 'c', content: 'done' },
+      ],
+      [
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [{ id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } }],
+        },
+        { role: 'tool', tool_call_id: 'c', content: 'done' },
+      ],
+    ],
+  ])('may send chat messages among its items: %s', (_, input, messages) => {
+    expect(toChat({ input: [user, ...input] })).toMatchObject({ messages: [user, ...messages] });
+  });
+
+  test('is told the place of what is wrong in one', () => {
+    const error = refusal(() => toChat({ input: [user, { role: 'assistant', tool_calls: [{ id: 'c' }] }] }));
+    expect(error.param).toMatch(/^input\[1\]\.tool_calls\[0\]/);
+  });
+
   test.each<[string, unknown, string]>([
     ['an object', { a: [1] }, '{"a":[1]}'],
     ['a number', 7, '7'],

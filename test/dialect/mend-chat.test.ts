@@ -1,5 +1,6 @@
 /** What a Chat Completions server gets wrong in a stream, row by row: the bytes in, the bytes out. */
 import { describe, expect, test } from 'vitest';
+import { CHOICES_MAX } from '../../src/core/limits.ts';
 import { checkChatStream } from '../support/chat-rules.ts';
 import { mended } from './mending.ts';
 
@@ -291,6 +292,14 @@ describe('calls', () => {
     ],
     ['without a number', begins(look({ index: undefined })) + input('{}', {}), begins(look()) + input('{}')],
     [
+      'with numbers that begin behind 0',
+      begins(look({ index: 2 })) +
+        begins(look({ index: 4, id: 'b' })) +
+        input('{}', { index: 2 }) +
+        input('{}', { index: 4 }),
+      begins(look()) + begins(look({ index: 1, id: 'b' })) + input('{}') + input('{}', { index: 1 }),
+    ],
+    [
       'of two without numbers',
       begins(look({ index: undefined, id: undefined, ...whole({}) })) +
         begins(look({ index: undefined, id: undefined, ...whole({}) })),
@@ -429,4 +438,19 @@ describe('a failure in mid-stream', () => {
     expect(text).toBe(ROLE + STOP + DONE);
     expect(failure).toBeUndefined();
   });
+});
+
+test.each([
+  ['repair', { repair: true }],
+  ['think tags', { repair: false, thinkTags: true }],
+])('choices beyond the most that an answer has pass as they came: %s', (_what, mending) => {
+  const calls = [{ index: 0, id: 'a', function: { name: 'look', arguments: '{}' } }];
+  const delta = { role: 'assistant', content: '<think>Hm', tool_calls: calls };
+  const choice = (index: number) => event({ ...HEAD, choices: [{ index, delta, finish_reason: null }] });
+  const pieces = Array.from({ length: CHOICES_MAX + 2 }, (_, index) => choice(index));
+  const { untouched } = mended('chat', pieces, mending);
+  expect(untouched.map((isSame, index) => (isSame ? index : -1)).filter((index) => index >= 0)).toEqual([
+    CHOICES_MAX,
+    CHOICES_MAX + 1,
+  ]);
 });

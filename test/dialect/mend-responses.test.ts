@@ -1,5 +1,7 @@
 /** What a Responses server gets wrong in a stream, row by row: the events in, the events out. */
 import { describe, expect, test } from 'vitest';
+import { EVENT_KINDS_MAX } from '../../src/core/limits.ts';
+import { EventNames } from '../../src/dialect/responses/mend/event-names.ts';
 import { wholeEvents } from '../../src/dialect/sse.ts';
 import { namedEvent, responsesEvents } from '../support/openai-bodies.ts';
 import { mended } from './mending.ts';
@@ -531,4 +533,11 @@ describe('a failure in mid-stream', () => {
     expect(out).toBe(stream(PLAIN));
     expect(failure).toBeUndefined();
   });
+});
+
+test('of the kinds of events that pass unread no more are remembered than there can be', () => {
+  const names = new EventNames();
+  for (let kind = 0; kind <= EVENT_KINDS_MAX; kind++) names.add(`response.kind_${kind}`);
+  expect(names.have(`response.kind_${EVENT_KINDS_MAX - 1}`)).toBe(true);
+  expect(names.have(`response.kind_${EVENT_KINDS_MAX}`)).toBe(false);
 });

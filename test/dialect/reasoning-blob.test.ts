@@ -183,6 +183,33 @@ describe('the blob of a Responses upstream', () => {
     expect(JSON.stringify(await given(await chatMessage(isStream), 'other'))).not.toContain('gAAAA');
   });
 
+  test.each([true, false])(
+    'is one of several, each with its own number and in their order, stream %s',
+    async (isStream) => {
+      const output = [item, { ...item, id: 'rs_2', encrypted_content: 'gBBBB' }, said];
+      const several = { ...reply, output };
+      const last = `data: ${JSON.stringify({ type: 'response.completed', response: several })}\n\n`;
+      const upstream = new ScriptedUpstream({ chunks: [isStream ? last : JSON.stringify(several)] });
+      const body = isStream ? { ...request, stream: true } : request;
+      const text = await asked('chat', 'responses', body, upstream, 'openai');
+      const told: readonly { reasoning_details?: readonly object[] }[] = isStream
+        ? sseEvents(text)
+            .slice(0, -1)
+            .map(({ data }) => JSON.parse(data).choices[0].delta)
+        : [JSON.parse(text).choices[0].message];
+      const reasoning_details = told.flatMap((one) => one.reasoning_details ?? []);
+      expect(reasoning_details).toMatchObject([
+        { index: 0, data: 'gAAAA' },
+        { index: 1, data: 'gBBBB' },
+      ]);
+      expect(await given({ role: 'assistant', content: 'So', reasoning_details }, 'openai')).toMatchObject([
+        { type: 'reasoning', encrypted_content: 'gAAAA' },
+        { type: 'reasoning', encrypted_content: 'gBBBB' },
+        { role: 'assistant' },
+      ]);
+    },
+  );
+
   test('is not asked for where the client wants no reasoning', async () => {
     const upstream = new ScriptedUpstream({ chunks: [JSON.stringify(reply)] });
     await asked('chat', 'responses', { ...request, reasoning_effort: 'none' }, upstream);

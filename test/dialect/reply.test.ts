@@ -204,6 +204,12 @@ test("what OpenRouter's provider said is told", async () => {
   expect(got.json.error.message).toBe(`Provider returned error: slow down${AT}`);
 });
 
+test('one choice is the answer, whatever its number', async () => {
+  const choice = { index: 1, message: { content: 'yes' }, finish_reason: 'stop' };
+  const { json } = await answered('chat', { choices: [choice] });
+  expect(JSON.stringify(json.output)).toContain('yes');
+});
+
 test('of several choices the first is the one with the number 0', async () => {
   const choice = (index: number, content: string) => ({ index, message: { content }, finish_reason: 'stop' });
   const { json } = await answered('chat', { choices: [choice(1, 'no'), choice(0, 'yes')] });

@@ -149,6 +149,16 @@ describe('chat into Responses', () => {
       },
     ],
     [
+      'so does one beside json_object, as llama.cpp takes it',
+      { ...messages(user), response_format: { type: 'json_object', schema: { type: 'object' } } },
+      { text: { format: { type: 'json_schema', name: 'response', schema: { type: 'object' } } } },
+    ],
+    [
+      'and one without the object around it',
+      { ...messages(user), response_format: { type: 'json_schema', schema: { type: 'object' } } },
+      { text: { format: { type: 'json_schema', name: 'response', schema: { type: 'object' } } } },
+    ],
+    [
       'nothing is stored unless the client says so, and a limit is at least 16',
       { ...messages(user), max_tokens: 5 },
       { store: false, max_output_tokens: 16 },

@@ -13,11 +13,16 @@ const CHUNKS = {
 };
 
 /** Each Response object that the client is told. */
-async function responses(body: object, continues: string | undefined, isStream: boolean): Promise<object[]> {
+async function responses(
+  body: object,
+  continues: string | undefined,
+  isStream: boolean,
+  tools = countingTools(),
+): Promise<object[]> {
   const { answer } = new ScriptedUpstream({ chunks: [isStream ? CHUNKS.stream : CHUNKS.whole] });
   const call = aCall('responses', { model: 'm', input: 'Hi', ...body }, isStream);
   const asked = continues === undefined ? call : { ...call, continues };
-  const translated = translate(answer, 'responses', cardOf('chat'), countingTools());
+  const translated = translate(answer, 'responses', cardOf('chat'), tools);
   const { text } = await drained(await translated(asked, new AbortController().signal));
   if (!isStream) return [JSON.parse(text)];
   return responsesEvents(text).flatMap((event) => Object(event).response ?? []);
@@ -46,6 +51,12 @@ describe.each([true, false])('the response, stream %s,', (isStream) => {
   ])('%s', async (_, body, expected) => {
     for (const response of await responses(body, undefined, isStream))
       expect(response).toMatchObject(expected);
+  });
+
+  test('says that it is not stored where this node stores nothing, whatever the client wants', async () => {
+    const tools = { ...countingTools(), storesNothing: true };
+    for (const response of await responses({ store: true }, undefined, isStream, tools))
+      expect(response).toMatchObject({ store: false });
   });
 
   test('names what it continues as the client did', async () => {

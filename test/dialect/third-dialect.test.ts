@@ -6,7 +6,7 @@ import { LineReader } from '../../src/dialect/lines.ts';
 import { translate } from '../../src/dialect/translate.ts';
 import { responsesEvents, sseEvents } from '../support/sse-text.ts';
 import { aCall, cardOf, countingTools, drained, type Script, ScriptedUpstream } from './scripted.ts';
-import { shapesWithToy } from './toy.ts';
+import { shapesWithToy } from './shapes-with-toy.ts';
 import { TOY } from './toy-wire.ts';
 
 const signal = new AbortController().signal;

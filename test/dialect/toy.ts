@@ -2,8 +2,8 @@
  * A third dialect, as a new file would add one: lines of JSON as Ollama's own API sends them, with an error, a key and a
  * default of its own. It lacks all that can be emulated.
  */
+import { z } from 'zod';
 import { ClawError } from '../../src/core/errors.ts';
-import { shapes } from '../../src/dialect/dialects.ts';
 import { parseProviderJson, readProvider } from '../../src/dialect/door.ts';
 import { readFailure } from '../../src/dialect/failure.ts';
 import { lines } from '../../src/dialect/framing.ts';
@@ -119,6 +119,7 @@ class ToyWriter implements StreamWriter {
   }
 }
 
+const Tags = z.object({ models: z.array(z.object({ name: z.string() })) });
 const LAST = Buffer.from('"done":true');
 
 class ToyWatch implements StreamWatch {
@@ -145,6 +146,10 @@ export const toy: DialectShape = {
   abilities: new Set(),
   headers: { 'toy-version': '1', 'toy-kind': 'lines' },
   authorization: (apiKey) => ({ 'x-toy-key': apiKey }),
+  modelList: {
+    path: '/api/tags',
+    rows: (list) => Tags.safeParse(list).data?.models.map(({ name: id }) => ({ id })),
+  },
   errorBody: ({ error }) => ({ error: error.message }),
   watch: () => new ToyWatch(),
   mender: () => undefined,
@@ -160,6 +165,3 @@ export const toy: DialectShape = {
   streamReader: (tools) => new ToyReader(tools),
   streamWriter: (context) => new ToyWriter(context),
 };
-
-/** All dialects, as `dialects.ts` would list them with one more. */
-export const shapesWithToy = { ...shapes, [TOY]: toy };

@@ -15,7 +15,7 @@ function gathered(dialect: Dialect, events: readonly (string | object)[]): unkno
 }
 
 function thereAndBack(dialect: Dialect, reply: unknown): unknown {
-  const stream = Buffer.from(shapes[dialect].streamOf(reply, REQUEST));
+  const stream = Buffer.from(shapes[dialect].streamOf(reply, REQUEST, countingTools()));
   return gathered(
     dialect,
     wholeEvents(stream).map(({ data }) => data),
@@ -25,7 +25,7 @@ function thereAndBack(dialect: Dialect, reply: unknown): unknown {
 /** What a reader of another dialect makes of it: the same from the whole reply as from its stream. */
 function read(dialect: Dialect, reply: unknown): unknown {
   const reader = shapes[dialect].streamReader(countingTools());
-  const stream = Buffer.from(shapes[dialect].streamOf(reply, REQUEST));
+  const stream = Buffer.from(shapes[dialect].streamOf(reply, REQUEST, countingTools()));
   const events = [
     ...wholeEvents(stream).flatMap(({ data, name }) => reader.read(data, name)),
     ...reader.end(),
@@ -97,7 +97,11 @@ describe('chat', () => {
   });
 
   test('no event is longer than one may be', () => {
-    const stream = shapes.chat.streamOf(chatReply({ content: long, reasoning: long.repeat(4) }), {});
+    const stream = shapes.chat.streamOf(
+      chatReply({ content: long, reasoning: long.repeat(4) }),
+      {},
+      countingTools(),
+    );
     const most = Math.max(...stream.split('\n\n').map((event) => Buffer.byteLength(event)));
     expect(most).toBeLessThan(SSE_EVENT_BYTES_MAX / 4);
   });

@@ -67,6 +67,21 @@ test('one answers 503: the other one does, and is asked alone for a while', asyn
   expect(sick.upstream.requests).toHaveLength(asksBefore);
 });
 
+test('one still loads the model: the other one answers, and where both do one of them is waited for', async () => {
+  const { sick, sickName, wellName } = await preferred();
+  const loading = refuses(503, { code: 503, message: 'Loading model', type: 'unavailable_error' });
+  sick.upstream.always(loading);
+  const got = await asked({ stream: true });
+  expect(got).toMatchObject({ status: 200, route: failedRoute(wellName, sickName, '503') });
+  expect(got.ms).toBeLessThan(900);
+  const well = sick === owners.bravo ? owners.charlie : owners.bravo;
+  sick.upstream.always(says('loaded'));
+  for (const { upstream } of [sick, well]) upstream.next(loading);
+  const waited = await asked();
+  expect(waited).toMatchObject({ status: 200, route: failedRoute(sickName, wellName, '503') });
+  expect(waited.text).toContain('loaded');
+});
+
 test('one is wedged, its upstream takes the call and says nothing: the other answers after the guard’s time', async () => {
   const { sick, sickName, wellName } = await preferred();
   sick.upstream.always(neverAnswers);

@@ -84,6 +84,19 @@ describe.each([
   });
 });
 
+test.each([{}, { input: null }, { input: [] }])(
+  'of %j nothing can be summed up, and no model is asked to',
+  async (body) => {
+    let asked = 0;
+    const counted = () => {
+      asked++;
+      return withoutIt();
+    };
+    await expect(compacted(body, counted)).rejects.toMatchObject({ code: 'bad_request', param: 'input' });
+    expect(asked).toBe(1);
+  },
+);
+
 test('what comes of it can be the beginning of a new conversation, with any model', async () => {
   const { body } = await compacted({ input: HISTORY }, withoutIt);
   const { call } = new World().open({ input: [...body.output, asked('When?')] });

@@ -1,5 +1,17 @@
 /** Remembered over a restart: private files, whole or not there, and no more of them than there may be. */
-import { mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -139,6 +151,33 @@ test('what a crash left half written goes', async () => {
   expect(await readdir(path)).toEqual([]);
 });
 
+test.skipIf(!POSIX)('what is no file is left alone, and keeps nothing from being remembered', async () => {
+  const before = await started();
+  turn(before, { input: 'one' }, 'resp_1');
+  await before.close();
+  await symlink(join(folder, 'nowhere'), join(path, 'a.response'));
+  await mkdir(join(path, 'b.response'));
+  await mkdir(join(path, 'c.tmp'));
+  const after = await started();
+  await after.close();
+  expect(after.history.find('resp_1')).toBeDefined();
+  expect(await readdir(path)).toHaveLength(4);
+  const told = log.said.filter((text) => text === 'a kept response cannot be read, and is left out');
+  expect(told).toHaveLength(2);
+});
+
+test('a file that is larger than all of them may be goes, and takes no other with it', async () => {
+  const before = await started();
+  turn(before, { input: 'one' }, 'resp_1');
+  await before.close();
+  await writeFile(join(path, 'large.response'), '', { mode: 0o600 });
+  await truncate(join(path, 'large.response'), LIMITS.bytesMax + 1);
+  const after = await started();
+  await after.close();
+  expect(after.history.find('resp_1')).toBeDefined();
+  expect(await filesIn()).toHaveLength(1);
+});
+
 test('only as much as may be remembered is read: the latest used', async () => {
   const before = await started();
   for (const id of ['resp_1', 'resp_2', 'resp_3']) {
@@ -159,6 +198,16 @@ test('only as much as may be remembered is read: the latest used', async () => {
     true,
   ]);
   expect(await filesIn()).toHaveLength(2);
+});
+
+test('what could not be written leaves no half of it behind', async () => {
+  const memory = await started();
+  const name = `${createHash('sha256').update('resp_1').digest('hex')}.response`;
+  await mkdir(join(path, name, 'in the way'), { recursive: true });
+  turn(memory, { input: 'one' }, 'resp_1');
+  await memory.close();
+  expect(log.said).toContain('a response could not be kept on disk');
+  expect(await readdir(path)).toEqual([name]);
 });
 
 test('a disk that takes nothing costs the memory nothing, and is told of', async () => {

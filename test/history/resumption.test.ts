@@ -74,6 +74,20 @@ describe('previous_response_id, for an upstream that speaks only chat', () => {
     expect(refusal.message).toContain('"resp_1"');
   });
 
+  test('what is no input is still there for others to refuse', () => {
+    const world = new World();
+    world.turn({ input: 'one' }, { id: 'resp_1' });
+    const { call } = world.open({ input: 5, previous_response_id: 'resp_1' });
+    expect(sent(call).input).toEqual([asked('one'), 5]);
+  });
+
+  test('one that took the place of what it went on from is not its own beginning', () => {
+    const world = new World();
+    world.turn({ input: 'one' }, { id: 'resp_1' });
+    world.turn({ input: 'two', previous_response_id: 'resp_1' }, { id: 'resp_1' });
+    expect(() => world.open({ input: 'three', previous_response_id: 'resp_1' })).toThrow(/no longer kept/);
+  });
+
   test('a conversation that is used stays whole for as long as it is used', () => {
     const world = new World();
     world.turn({ input: 'one' }, { id: 'resp_1', output: [said('uno')] });

@@ -1,10 +1,23 @@
 /** One connection remembers its last answer, also where nothing was to be stored; and streams that are about to end. */
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ClawError } from '../../src/core/errors.ts';
+import { Kept } from '../../src/history/kept.ts';
 import { namedEvent } from '../support/openai-bodies.ts';
-import { asked, CHAT, homeOf, json, response, said, sent, World } from './world.ts';
+import { asked, CHAT, homeOf, json, LIMITS, response, said, sent, World } from './world.ts';
 
 const NOT_STORED = { store: false };
+const UNKNOWN = Array.from({ length: 500 }, (_, at) => ({ type: 'item_reference', id: `msg_no_${at}` }));
+
+afterEach(() => void vi.restoreAllMocks());
+
+function throws(run: () => unknown): boolean {
+  try {
+    run();
+    return false;
+  } catch {
+    return true;
+  }
+}
 
 describe('a connection', () => {
   test('goes on from an answer that was not to be stored, turn after turn', () => {
@@ -65,6 +78,40 @@ describe('a connection', () => {
     expect(sent(call).input).toEqual([asked('one'), said('uno'), asked('two'), asked('three')]);
   });
 
+  test('reads its last answer once for all that a request refers to', () => {
+    const world = new World();
+    const session = world.history.session();
+    world.turn({ input: 'one', ...NOT_STORED }, { id: 'resp_1', output: [said('uno')] }, CHAT, session);
+    const reads = vi.spyOn(Kept.prototype, 'response');
+    expect(() => world.open({ input: UNKNOWN }, session)).toThrow(/no item/);
+    expect(reads.mock.calls.length).toBeLessThan(5);
+  });
+
+  test('closed, knows nothing any more, and remembers nothing of a call that outlasts it', () => {
+    const world = new World();
+    const session = world.history.session();
+    world.turn({ input: 'one', ...NOT_STORED }, { id: 'resp_1' }, CHAT, session);
+    session.close();
+    world.turn({ input: 'two', ...NOT_STORED }, { id: 'resp_2' }, CHAT, session);
+    for (const id of ['resp_1', 'resp_2'])
+      expect(() => world.open({ input: 'on', previous_response_id: id }, session)).toThrow(/no response/);
+  });
+
+  test('has no more room than all have together: the one that was told longest ago forgets', () => {
+    const world = new World({ ...LIMITS, bytesMax: 5_000 });
+    const sessions = [1, 2, 3].map((at) => {
+      const session = world.history.session();
+      const body = { input: 'x'.repeat(1_500), ...NOT_STORED };
+      world.turn(body, { id: `resp_${at}` }, CHAT, session);
+      return session;
+    });
+    const knows = sessions.map((session, at) => {
+      const body = { input: 'on', previous_response_id: `resp_${at + 1}` };
+      return !throws(() => world.open(body, session));
+    });
+    expect(knows).toEqual([false, true, true]);
+  });
+
   test('remembers where nothing is kept otherwise', () => {
     const world = new World(null);
     const session = world.history.session();
@@ -105,6 +152,15 @@ describe('a stream whose last event has passed, and that is not over here', () =
     expect(() => world.open(body)).toThrow(/no response/);
     tell('response.completed', 'completed');
     expect(sent(world.open(body).call).input).toHaveLength(3);
+    expect(sent(world.open({ input: [{ id: 'msg_uno' }] }).call).input).toEqual([said('uno')]);
+  });
+
+  test('is looked into once for all that a request refers to, until more of it has passed', () => {
+    const { world, tell } = running();
+    const searches = vi.spyOn(Buffer.prototype, 'lastIndexOf');
+    expect(() => world.open({ input: UNKNOWN })).toThrow(/no item/);
+    expect(searches.mock.calls.length).toBeLessThan(20);
+    tell('response.completed', 'completed');
     expect(sent(world.open({ input: [{ id: 'msg_uno' }] }).call).input).toEqual([said('uno')]);
   });
 

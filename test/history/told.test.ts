@@ -51,6 +51,28 @@ describe('a stream', () => {
     expect(read(bytes(namedEvent(delta), EVENTS.at(-1) ?? ''))?.id).toBe('resp_scripted');
   });
 
+  test.each(['response.completed', 'response.incomplete'])(
+    'whose client wrote "%s" has its own end',
+    (text) => {
+      const metadata = { note: text };
+      const created = namedEvent({
+        type: 'response.created',
+        ...{ response: { ...response({ status: 'in_progress' }), metadata } },
+      });
+      const last = namedEvent({
+        type: 'response.completed',
+        ...{ response: { ...response({ output: [said('x')] }), metadata } },
+      });
+      expect(read(bytes(created))).toBeUndefined();
+      expect(read(bytes(created, last))).toMatchObject({ response: { output: [{ type: 'message' }] } });
+      expect(read(bytes(created + last))).toMatchObject({ response: { output: [{ type: 'message' }] } });
+      const failed = { ...response({ status: 'failed' }), metadata };
+      expect(
+        read(bytes(created, namedEvent({ type: 'response.failed', ...{ response: failed } }))),
+      ).toBeUndefined();
+    },
+  );
+
   test.each([
     ['has not ended', bytes(...EVENTS.slice(0, -1))],
     [

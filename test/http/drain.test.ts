@@ -1,13 +1,14 @@
 /** An edge that drains: what runs may end, what comes is sent elsewhere, what outlasts the grace is told so. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DRAIN_MS, HOLD_MS, KEEPALIVE_MS } from '../../src/core/limits.ts';
 import { eventually, within } from '../support/eventually.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import type { FakeClock } from '../support/fake-clock.ts';
 import { chatEvents } from '../support/openai-bodies.ts';
 import { RawClient } from '../support/raw-client.ts';
-import { ScriptedOwner } from '../support/scripted-answer.ts';
+import type { ScriptedOwner } from '../support/scripted-answer.ts';
 import { ask } from './ask.ts';
-import { type Started, startWith } from './start.ts';
+import { withScriptedEdge } from './scripted-edge.ts';
+import type { Started } from './start.ts';
 import { StreamClient } from './stream-client.ts';
 
 const STREAM = '{"model":"m","stream":true}';
@@ -17,16 +18,7 @@ let clock: FakeClock;
 let owner: ScriptedOwner;
 let on: Started;
 
-beforeEach(async () => {
-  clock = new FakeClock();
-  owner = new ScriptedOwner();
-  on = await startWith(owner.answer, { parts: { clock } });
-});
-
-afterEach(async () => {
-  await on[Symbol.asyncDispose]();
-  await eventually('no timer is left', () => clock.pending === 0);
-});
+withScriptedEdge((edge) => ({ clock, owner, on } = edge));
 
 function url(path = '/v1/chat/completions'): string {
   return `${on.url}${path}`;

@@ -128,6 +128,9 @@ describe('Origin', () => {
     });
     const told = await ask(`${started.url}/health`, { headers });
     expect(told.headers['access-control-allow-origin']).toBe('https://app.example');
+    expect(told.headers['access-control-expose-headers']).toBe(
+      'x-request-id, x-clawmatrix-route, x-clawmatrix-left-out, server-timing',
+    );
     expect(told.headers).not.toHaveProperty('access-control-allow-credentials');
   });
 

@@ -1,14 +1,15 @@
 /** A client that waits: when it gets its head, what shows it that the call is alive, and how a failure is told then. */
 import OpenAI from 'openai';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ClawError } from '../../src/core/errors.ts';
 import { HOLD_MS, KEEPALIVE_MS } from '../../src/core/limits.ts';
 import { eventually } from '../support/eventually.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import type { FakeClock } from '../support/fake-clock.ts';
 import { chatEvents, responsesEvents } from '../support/openai-bodies.ts';
 import { checkResponsesStream } from '../support/responses-rules.ts';
-import { type ScriptedCall, ScriptedOwner } from '../support/scripted-answer.ts';
+import type { ScriptedCall, ScriptedOwner } from '../support/scripted-answer.ts';
 import { ask } from './ask.ts';
+import { withScriptedEdge } from './scripted-edge.ts';
 import { type Started, startWith } from './start.ts';
 import { settled, StreamClient } from './stream-client.ts';
 
@@ -20,16 +21,7 @@ let clock: FakeClock;
 let owner: ScriptedOwner;
 let on: Started;
 
-beforeEach(async () => {
-  clock = new FakeClock();
-  owner = new ScriptedOwner();
-  on = await startWith(owner.answer, { parts: { clock } });
-});
-
-afterEach(async () => {
-  await on[Symbol.asyncDispose]();
-  await eventually('no timer is left', () => clock.pending === 0);
-});
+withScriptedEdge((edge) => ({ clock, owner, on } = edge));
 
 async function open(path: string): Promise<{ client: StreamClient; call: ScriptedCall }> {
   const before = owner.calls.length;

@@ -1,14 +1,15 @@
 /** A client that counts only events that it can parse: what it is told while it waits, and what it sees of that wait. */
 import OpenAI from 'openai';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Standing } from '../../src/core/call.ts';
 import { ClawError } from '../../src/core/errors.ts';
 import { HOLD_MS, KEEPALIVE_MS } from '../../src/core/limits.ts';
 import { eventually } from '../support/eventually.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import type { FakeClock } from '../support/fake-clock.ts';
 import { chatEvents, responsesEvents } from '../support/openai-bodies.ts';
-import { type ScriptedCall, ScriptedOwner } from '../support/scripted-answer.ts';
-import { type Started, startWith } from './start.ts';
+import type { ScriptedCall, ScriptedOwner } from '../support/scripted-answer.ts';
+import { withScriptedEdge } from './scripted-edge.ts';
+import type { Started } from './start.ts';
 import { settled, StreamClient } from './stream-client.ts';
 
 const CHAT = '/v1/chat/completions';
@@ -19,16 +20,7 @@ let clock: FakeClock;
 let owner: ScriptedOwner;
 let on: Started;
 
-beforeEach(async () => {
-  clock = new FakeClock();
-  owner = new ScriptedOwner();
-  on = await startWith(owner.answer, { parts: { clock } });
-});
-
-afterEach(async () => {
-  await on[Symbol.asyncDispose]();
-  await eventually('no timer is left', () => clock.pending === 0);
-});
+withScriptedEdge((edge) => ({ clock, owner, on } = edge));
 
 async function open(path: string): Promise<{ client: StreamClient; call: ScriptedCall }> {
   const before = owner.calls.length;

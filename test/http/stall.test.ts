@@ -1,12 +1,13 @@
 /** A client that reads nothing, and one that reads slowly: the first is given up, the second is not. */
 import { connect, type Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { CLIENT_STALL_MS } from '../../src/core/limits.ts';
 import { eventually } from '../support/eventually.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import type { FakeClock } from '../support/fake-clock.ts';
 import { dataEvent } from '../support/openai-bodies.ts';
-import { type ScriptedCall, ScriptedOwner } from '../support/scripted-answer.ts';
-import { type Started, startWith } from './start.ts';
+import type { ScriptedCall, ScriptedOwner } from '../support/scripted-answer.ts';
+import { withScriptedEdge } from './scripted-edge.ts';
+import type { Started } from './start.ts';
 import { settled } from './stream-client.ts';
 
 const LARGE = dataEvent({ pad: 'x'.repeat(255 << 10) });
@@ -17,16 +18,10 @@ let on: Started;
 let socket: Socket;
 let closed: boolean;
 
-beforeEach(async () => {
-  clock = new FakeClock();
-  owner = new ScriptedOwner();
-  on = await startWith(owner.answer, { parts: { clock } });
-});
+withScriptedEdge((edge) => ({ clock, owner, on } = edge));
 
-afterEach(async () => {
+afterEach(() => {
   socket.destroy();
-  await on[Symbol.asyncDispose]();
-  await eventually('no timer is left', () => clock.pending === 0);
 });
 
 async function open(stream: boolean): Promise<ScriptedCall> {

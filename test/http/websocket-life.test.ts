@@ -1,5 +1,5 @@
 /** How long a WebSocket of a client lives: its hour, a client that is not heard, one that reads slowly, a daemon that stops. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import {
   CLIENT_PING_MS,
   CLIENT_SILENCE_MS,
@@ -11,12 +11,13 @@ import {
   SOCKET_UNSENT_BYTES_MAX,
 } from '../../src/core/limits.ts';
 import { eventually, within } from '../support/eventually.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import type { FakeClock } from '../support/fake-clock.ts';
 import { dataEvent, responsesEvents } from '../support/openai-bodies.ts';
 import { OPCODE, RawClient, upgradeRequest, webSocketFrame } from '../support/raw-client.ts';
 import { type Message, ResponsesSocket } from '../support/responses-socket.ts';
-import { type ScriptedCall, ScriptedOwner } from '../support/scripted-answer.ts';
-import { type Started, startWith } from './start.ts';
+import type { ScriptedCall, ScriptedOwner } from '../support/scripted-answer.ts';
+import { withScriptedEdge } from './scripted-edge.ts';
+import type { Started } from './start.ts';
 import { settled } from './stream-client.ts';
 
 let clock: FakeClock;
@@ -24,18 +25,11 @@ let owner: ScriptedOwner;
 let on: Started;
 let raw: RawClient | undefined;
 
-beforeEach(async () => {
-  clock = new FakeClock();
-  owner = new ScriptedOwner();
-  on = await startWith(owner.answer, { parts: { clock } });
-});
+withScriptedEdge((edge) => ({ clock, owner, on } = edge));
 
-afterEach(async () => {
+afterEach(() => {
   raw?.destroy();
   raw = undefined;
-  await on[Symbol.asyncDispose]();
-  await eventually('no timer is left', () => clock.pending === 0);
-  await eventually('all bytes are given back', () => on.budget.usedBytes === 0);
 });
 
 const open = () => ResponsesSocket.open(`${on.url}/v1/responses`);

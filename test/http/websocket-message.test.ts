@@ -31,10 +31,10 @@ test('every other member is there, with its value, however the message is writte
 
 test.each([
   ['{"type":"response.create"}', '{"stream":true}'],
-  ['{"\\u0074ype":"response.create","a":1e400}', '{"stream":true,"a":1e400}'],
-  ['{"a":"\\\\\\"}","type":"response.create"}', '{"stream":true,"a":"\\\\\\"}"}'],
+  ['{"\\u0074ype":"response.create","a":1e400}', '{"a":1e400,"stream":true}'],
+  ['{"a":"\\\\\\"}","type":"response.create"}', '{"a":"\\\\\\"}","stream":true}'],
   ['{"type":"response.create","stream":1,"stream":2,"a":[],"b":{}}', '{"stream":true,"a":[],"b":{}}'],
-  ['{"type":"response.create","a" : -0.0 }', '{"stream":true,"a" : -0.0}'],
+  ['{"type":"response.create","a" : -0.0 }', '{"a" : -0.0,"stream":true}'],
 ])('%s is the body %s', (text, body) => {
   expect(bodyOf(text)).toBe(body);
 });

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ClawError } from '../../src/core/errors.ts';
 import { REQUEST_BODY_BYTES_MAX } from '../../src/core/limits.ts';
+import { EventMessages } from '../../src/http/websocket/event-messages.ts';
 import { eventually } from '../support/eventually.ts';
 import { responsesEvents } from '../support/openai-bodies.ts';
 import { type Message, ResponsesSocket } from '../support/responses-socket.ts';
@@ -61,7 +62,7 @@ describe('a message', () => {
       '{ "type":"response.create", "big": 9007199254740993123,\n"model" : "m", "stream":false,"stream_options":{"include_obfuscation":true},"background":false,"generate":true, "input":[{"type":"message","role":"user","content":"a \\"}] , \\\\"}],"x":{"type":"kept","a":[1,{"b":"]"}]}, "last" : null }';
     const call = await asked(message);
     expect(Buffer.from(call.call.body).toString()).toBe(
-      '{"stream":true,"big": 9007199254740993123,"model" : "m","input":[{"type":"message","role":"user","content":"a \\"}] , \\\\"}],"x":{"type":"kept","a":[1,{"b":"]"}]},"last" : null}',
+      '{"big": 9007199254740993123,"model" : "m","stream":true,"input":[{"type":"message","role":"user","content":"a \\"}] , \\\\"}],"x":{"type":"kept","a":[1,{"b":"]"}]},"last" : null}',
     );
     expect(call.call).toMatchObject({ stream: true, dialect: 'responses', model: { id: 'm' } });
     say(call, 'a');
@@ -113,6 +114,19 @@ describe('a message', () => {
     const refused = await asked(create({ stream_id: 'two' }));
     refused.fail(new ClawError('no_owner', 'nobody'));
     expect(await socket.answer()).toMatchObject([{ type: 'error', stream_id: 'two', status: 503 }]);
+  });
+
+  test('is answered with objects alone, whatever else its upstream says', async () => {
+    const events = responsesEvents({ text: ['a'] });
+    const odd = 'event: odd\ndata: [1]\n\ndata: text\n\n';
+    const call = await asked(create({ stream_id: 'one' }));
+    call
+      .start()
+      .push(events.toSpliced(1, 0, odd).join(''))
+      .end();
+    expect(await socket.answer()).toHaveLength(events.length);
+    const empty = new EventMessages('one').read(Buffer.from('data:  { }\n\n'));
+    expect(empty.map(({ text }) => JSON.parse(text))).toEqual([{ stream_id: 'one' }]);
   });
 
   test('that wants nothing generated is answered with a response without output, and asks nobody', async () => {

@@ -1,12 +1,13 @@
 /** A client without a stream that waits for long: kept alive by white space before its JSON, where that is configured. */
 import OpenAI from 'openai';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ClawError } from '../../src/core/errors.ts';
 import { EDGE_SWEEP_MS, KEEPALIVE_MS } from '../../src/core/limits.ts';
 import { eventually } from '../support/eventually.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import type { FakeClock } from '../support/fake-clock.ts';
 import { chatBody } from '../support/openai-bodies.ts';
-import { type ScriptedCall, ScriptedOwner } from '../support/scripted-answer.ts';
+import type { ScriptedCall, ScriptedOwner } from '../support/scripted-answer.ts';
+import { withScriptedEdge } from './scripted-edge.ts';
 import { type Started, startWith } from './start.ts';
 import { settled, StreamClient } from './stream-client.ts';
 
@@ -18,16 +19,7 @@ let clock: FakeClock;
 let owner: ScriptedOwner;
 let on: Started;
 
-beforeEach(async () => {
-  clock = new FakeClock();
-  owner = new ScriptedOwner();
-  on = await startWith(owner.answer, { parts: { clock, wholeKeepaliveMs: WAIT_MS } });
-});
-
-afterEach(async () => {
-  await on[Symbol.asyncDispose]();
-  await eventually('no timer is left', () => clock.pending === 0);
-});
+withScriptedEdge((edge) => ({ clock, owner, on } = edge), { wholeKeepaliveMs: WAIT_MS });
 
 async function open(body = '{"model":"m"}'): Promise<{ client: StreamClient; call: ScriptedCall }> {
   const before = owner.calls.length;

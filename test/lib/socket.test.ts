@@ -6,7 +6,7 @@ import { OPCODE, RawClient, upgradeRequest, webSocketFrame } from '../support/ra
 import { RecordedSocket } from '../support/recorded-socket.ts';
 
 const PENDING_MAX = 32;
-const CAPS = { messageBytesMax: 64 * 1024, fragmentsMax: 16, closeMs: 200 };
+const CAPS = { messageBytesMax: 64 * 1024, fragmentsMax: 16, chunksMax: 1_024, closeMs: 200 };
 const GOOD = { 'sec-websocket-protocol': 'test.v1', 'x-pass': 'friend' };
 const NOT_FOUND = 'HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 

@@ -32,6 +32,17 @@ test.each(OPERATIONS)('the owner is asked for the same: %o', async (operation) =
   expect(codeOf(got)).toBe('whole');
 });
 
+test.each([{}, { others: true }])(
+  'the owner hears whether others may be asked in its place: %o',
+  async (told) => {
+    world.link();
+    world.call(told);
+    await world.rest();
+    const { others } = world.owner.owner.last.call;
+    expect(others).toBe('others' in told ? true : undefined);
+  },
+);
+
 test('a call without one is a call of the model', async () => {
   world.link();
   world.call();

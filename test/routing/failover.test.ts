@@ -384,3 +384,22 @@ test('a local upstream that failed does not keep a remote one from answering', a
   await bravoFails();
   expect(await answeredBy()).toBe('charlie');
 });
+
+test('each owner but the last hears that another one may be asked', async () => {
+  catalog.replace([
+    node(first.id, 'bravo', bravo),
+    node(second.id, 'charlie', charlie),
+    node(third.id, 'delta', delta),
+  ]);
+  asked();
+  const seen: (boolean | undefined)[] = [];
+  const seenOwners = new Set<readonly ScriptedCall[]>();
+  for (let tried = 0; tried < 3; tried++) {
+    await settled();
+    const owner = [bravo, charlie, delta].find(({ calls }) => calls.length > 0 && !seenOwners.has(calls));
+    seenOwners.add(owner?.calls ?? []);
+    seen.push(owner?.last.call.others);
+    owner?.last.start(503).push(body('Loading model')).end();
+  }
+  expect(seen).toEqual([true, true, undefined]);
+});

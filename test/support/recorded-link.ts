@@ -27,6 +27,7 @@ export const HELLO: ReadyHead = {
 const SOCKET_CAPS = {
   messageBytesMax: RECORD_PLAIN_BYTES_MAX + RECORD_TAG_BYTES,
   fragmentsMax: 16,
+  chunksMax: 1_024,
   closeMs: SOCKET_CLOSE_MS,
 };
 

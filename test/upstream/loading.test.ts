@@ -64,6 +64,16 @@ test('for as long as its silence is borne, and then its own words are the answer
   await close();
 });
 
+test('not where another owner may answer: its own words go back at once', async () => {
+  upstream.always(LOADING);
+  const made = upstreams(upstream.baseUrl, { clock });
+  const reply = await made.answer(call({ others: true }), live());
+  expect(reply.status).toBe(503);
+  expect(await read(reply)).toContain('Loading model');
+  expect(upstream.requests).toHaveLength(1);
+  await made.close();
+});
+
 test('a client that leaves ends the wait', async () => {
   upstream.always(LOADING);
   const stop = new AbortController();

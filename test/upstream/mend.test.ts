@@ -201,7 +201,7 @@ describe('JSON for a stream', () => {
     const last = Object(jsonOf(events.at(-1)?.data ?? '')).response;
     expect(last).toMatchObject({ id: 'resp_9', x_cost: 3, usage: body.usage });
     expect(last.output).toMatchObject(body.output);
-    expect(last.output[2].id).toMatch(/^fc_\w{24}$/);
+    expect(last.output[2].id).toMatch(/^fc_\w{32}$/);
     expect(ended).toMatchObject({ kind: 'complete', finish: 'completed', usage: { inputTokens: 3 } });
   });
 

@@ -65,12 +65,15 @@ test.each(['compact', 'input_tokens'] as const)(
   },
 );
 
-test.each(['../models', 'a/b', '', 'a?b', 'x'.repeat(129)])('the id %s reaches no server', async (id) => {
-  await using server = await startUpstream();
-  await using on = upstreams(server.baseUrl, { dialect: 'responses' });
-  expect((await thrown(on.answer(operation(about('retrieve', id)), live()))).code).toBe('bad_request');
-  expect(server.requests).toEqual([]);
-});
+test.each(['../models', '..', '.', 'a/b', '', 'a?b', 'x'.repeat(129)])(
+  'the id %s reaches no server',
+  async (id) => {
+    await using server = await startUpstream();
+    await using on = upstreams(server.baseUrl, { dialect: 'responses' });
+    expect((await thrown(on.answer(operation(about('retrieve', id)), live()))).code).toBe('bad_request');
+    expect(server.requests).toEqual([]);
+  },
+);
 
 test.each(['a b', 'a#b', 'a\nb', 'x'.repeat(513)])('the query %j reaches no server', async (query) => {
   await using server = await startUpstream();

@@ -96,7 +96,7 @@ describe('a stream', () => {
       model: 'qwen3:8b',
       choices: [{ index: 0, delta: { role: 'assistant', content: '<think>hm</think>Hi' } }],
     });
-    expect(first.id).toMatch(/^chatcmpl-\w{24}$/);
+    expect(first.id).toMatch(/^chatcmpl-\w{32}$/);
     expect(first.created).toBeCloseTo(realClock.wall() / 1000, -2);
     expect(last).toMatchObject({
       id: first.id,

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { ServerResponse } from 'node:http';
 import { Upstreams } from '../../src/upstream/upstream.ts';
 import { refusalIn } from '../../src/http/error-body.ts';
-import { shapesWithToy } from '../dialect/toy.ts';
+import { shapesWithToy } from '../dialect/shapes-with-toy.ts';
 import { TOY } from '../dialect/toy-wire.ts';
 import { realClock } from '../support/real-clock.ts';
 import { startUpstream } from '../support/scripted-upstream.ts';

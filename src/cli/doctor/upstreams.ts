@@ -1,9 +1,10 @@
 /** Whether each server of models answers, takes its key, and has the models that are configured for it. */
-import { z } from 'zod';
 import type { Looked } from '../../config/look.ts';
+import type { Dialect } from '../../core/call.ts';
+import { dialectOfApi } from '../../core/dialect.ts';
 import { CLOCK_SKEW_MS_MAX } from '../../core/limits.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { tolerantJson } from '../../lib/json.ts';
+import type { ModelsQuestion } from '../../daemon.ts';
 import { nearestFew } from '../../lib/nearest.ts';
 import { type Case, type Finding, ok, problem, warning } from './finding.ts';
 import { DID_NOT_ANSWER, type Probed, probeHttp, TIMEOUT } from './probe.ts';
@@ -13,6 +14,7 @@ interface Server {
   readonly baseUrl: string;
   readonly apiKey: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  readonly dialect: Dialect;
   /** Configured by hand. */
   readonly models: readonly string[];
   readonly isGateway: boolean;
@@ -34,12 +36,15 @@ function serversOf({ config, offer, gateway }: Looked): Server[] {
       known === undefined ? server : { ...known, models: [...known.models, ...server.models] },
     );
   };
-  for (const [name, { baseUrl, apiKey, headers = {} }] of Object.entries(config?.providers ?? {}))
-    add({ name, baseUrl, apiKey, headers, models: [], isGateway: false });
+  for (const [name, { baseUrl, apiKey, headers = {}, api }] of Object.entries(config?.providers ?? {})) {
+    const dialect = (api === undefined ? undefined : dialectOfApi(api)) ?? 'chat';
+    add({ name, baseUrl, apiKey, headers, dialect, models: [], isGateway: false });
+  }
   for (const { card, baseUrl, apiKey, headers, gateway: agent } of offer?.upstreams ?? []) {
     const isGateway = agent !== undefined;
     const name = isGateway ? 'OpenClaw' : card.provider;
-    add({ name, baseUrl, apiKey, headers, models: isGateway ? [] : [card.id], isGateway });
+    const models = isGateway ? [] : [card.id];
+    add({ name, baseUrl, apiKey, headers, dialect: card.dialect, models, isGateway });
   }
   if (gateway !== undefined)
     add({
@@ -47,6 +52,7 @@ function serversOf({ config, offer, gateway }: Looked): Server[] {
       baseUrl: gateway.baseUrl,
       apiKey: gateway.token,
       headers: {},
+      dialect: 'chat',
       models: [],
       isGateway: true,
     });
@@ -54,12 +60,15 @@ function serversOf({ config, offer, gateway }: Looked): Server[] {
 }
 
 async function checkServer(server: Server, clock: Clock): Promise<Finding[]> {
-  const { baseUrl, apiKey, headers } = server;
-  const key = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
-  const probed = await probeHttp(`${baseUrl}/models`, { ...headers, ...key }, clock);
+  // Loaded only here: it is all that a daemon is made of.
+  const { modelsQuestion } = await import('../../daemon.ts');
+  const { dialect, apiKey, ...asked } = server;
+  const key = apiKey === undefined ? {} : { apiKey };
+  const { url, headers, idsIn } = modelsQuestion({ ...asked, ...key }, dialect);
+  const probed = await probeHttp(url, headers, clock);
   if (probed.kind === 'failed') return [unreachable(server, probed.code)];
   return [
-    ...(server.isGateway ? gatewayFindings(server, probed) : serverFindings(server, probed)),
+    ...(server.isGateway ? gatewayFindings(server, probed) : serverFindings(server, probed, idsIn)),
     ...skew(server, probed, clock),
   ];
 }
@@ -89,7 +98,11 @@ function unreachable(server: Server, code: string): Finding {
 
 type Answered = Probed & { readonly kind: 'answered' };
 
-function serverFindings(server: Server, { status, text }: Answered): Finding[] {
+function serverFindings(
+  server: Server,
+  { status, text }: Answered,
+  idsIn: ModelsQuestion['idsIn'],
+): Finding[] {
   const title = titleOf(server);
   const { name, apiKey } = server;
   if (status === 401 || status === 403) {
@@ -101,7 +114,7 @@ function serverFindings(server: Server, { status, text }: Answered): Finding[] {
       ),
     ];
   }
-  const listed = modelsIn(text);
+  const listed = idsIn(text);
   if (status === 200 && listed !== undefined)
     return [ok(`${title} answers, with ${count(listed.length)}`), ...unlisted(server, listed)];
   if (/^\s*</.test(text) || status === 404 || (status >= 300 && status < 400)) {
@@ -149,15 +162,6 @@ function gatewayFindings(server: Server, { status, text }: Answered): Finding[] 
     return [warning(`${title} has locked callers out for now (429)`, 'check the token, and wait')];
   if (status === 200) return [ok(`${title} answers`)];
   return [warning(`${title} answers with status ${status}`, 'look at its own log')];
-}
-
-const ModelList = z.object({ data: z.array(z.unknown()) });
-const ModelRow = z.object({ id: z.string() });
-
-/** Ids in the form of OpenAI's list. */
-function modelsIn(text: string): string[] | undefined {
-  const list = ModelList.safeParse(tolerantJson(text));
-  return list.data?.data.flatMap((row) => ModelRow.safeParse(row).data?.id ?? []);
 }
 
 function count(models: number): string {

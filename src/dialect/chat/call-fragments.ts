@@ -1,10 +1,10 @@
 /** The tool calls of a Chat Completions stream, put together from fragments that servers number in many ways. */
 import { ClawError } from '../../core/errors.ts';
-import { tolerantJson } from '../../lib/json.ts';
 import type { HubProgress } from '../hub.ts';
 import type { HubCallKind } from '../hub-item.ts';
 import type { Sequencer } from '../sequencer.ts';
 import type { DialectTools } from '../shape.ts';
+import { isOtherCall, unnumberedCall } from './call-identity.ts';
 import type { WireCall } from './said-wire.ts';
 
 export type CallFragment = Pick<WireCall, 'index' | 'id' | 'type' | 'function'> &
@@ -12,7 +12,7 @@ export type CallFragment = Pick<WireCall, 'index' | 'id' | 'type' | 'function'> 
 
 interface Call {
   readonly key: string;
-  readonly id: string | undefined;
+  readonly givenId: string | undefined;
   name: string | undefined;
   /** Input that came before the name. */
   early: string;
@@ -55,7 +55,12 @@ export class CallFragments {
     call.name = name;
     return [
       ...closeOthers(),
-      ...this.#sequence.open(call.key, { kind: 'call', call: kind, callId: this.#freshId(call.id), name }),
+      ...this.#sequence.open(call.key, {
+        kind: 'call',
+        call: kind,
+        callId: this.#freshId(call.givenId),
+        name,
+      }),
       ...this.#input(call.key, call.early),
     ];
   }
@@ -65,19 +70,14 @@ export class CallFragments {
   }
 
   #callOf({ index, id }: CallFragment, name: string | undefined, input: string): Call {
-    const known = index === undefined ? this.#unnumbered(id, name) : this.#byIndex.get(index);
-    if (known !== undefined && !isOther(known, { id, name, input })) return known;
+    const signs = { id, name, input };
+    const known = index === undefined ? unnumberedCall(this.#all, signs) : this.#byIndex.get(index);
+    if (known !== undefined && !isOtherCall(known, signs)) return known;
     const key = `call ${this.#all.length}`;
-    const call: Call = { key, id: id || undefined, name: undefined, early: '', input: '' };
+    const call: Call = { key, givenId: id || undefined, name: undefined, early: '', input: '' };
     this.#all.push(call);
     if (index !== undefined) this.#byIndex.set(index, call);
     return call;
-  }
-
-  #unnumbered(id: string | undefined, name: string | undefined): Call | undefined {
-    if (id) return this.#all.findLast((call) => call.id === id);
-    const last = this.#all.at(-1);
-    return last?.name !== undefined && name !== undefined ? undefined : last;
   }
 
   /** Results are matched by id, so two calls of one answer must not share one. */
@@ -86,28 +86,4 @@ export class CallFragments {
     this.#ids.add(fresh);
     return fresh;
   }
-}
-
-/** What a fragment says of whose it is. */
-interface Signs {
-  readonly id: string | undefined;
-  readonly name: string | undefined;
-  readonly input: string;
-}
-
-/**
- * A number that comes back with another id and a name, or without that id with another name, is a new call; and one that
- * comes back without any id and with input for a call whose own is whole.
- */
-function isOther(known: Call, { id, name, input }: Signs): boolean {
-  if (name === undefined) return false;
-  if (id && known.id !== undefined) return known.id !== id;
-  if (known.name === undefined) return false;
-  return known.name !== name || (!id && isNextObject(known.input, input));
-}
-
-/** Inside of one object a `}` is never followed by a `{`, but in a text. */
-function isNextObject(known: string, input: string): boolean {
-  if (!known.trimEnd().endsWith('}') || !input.trimStart().startsWith('{')) return false;
-  return tolerantJson(known) !== undefined;
 }

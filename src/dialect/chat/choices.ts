@@ -3,18 +3,15 @@
  * known from its first chunk on, and all begin with the stream or when the one before has ended.
  */
 import { z } from 'zod';
-import { CHOICES_MAX } from '../../core/limits.ts';
+import { CHOICES_BEGINNING_CHUNKS, CHOICES_MAX } from '../../core/limits.ts';
 import { tolerantJson } from '../../lib/json.ts';
-import { jsonKey, valueAfter } from '../bytes.ts';
+import { hasValue, jsonKey } from '../bytes.ts';
 import { maybe } from '../door.ts';
 import { wholeEvents } from '../sse.ts';
-import { readFinish } from './ending.ts';
+import { isBroken } from './ending.ts';
 
 const INDEX = jsonKey('index');
 const [ONE, NINE] = [0x31, 0x39];
-
-/** Chunks in which servers that answer several choices at once begin them. */
-const BEGINNING = 32;
 
 const Chunk = z.object({
   choices: z.array(
@@ -30,7 +27,7 @@ export class Choices {
 
   /** Costs a search, and that only at the beginning. */
   begin(events: Uint8Array, bytes: Buffer): void {
-    if (this.#seen++ < BEGINNING && namesAnother(bytes)) this.read(events);
+    if (this.#seen++ < CHOICES_BEGINNING_CHUNKS && hasValue(bytes, INDEX, isOther)) this.read(events);
   }
 
   read(events: Uint8Array): void {
@@ -56,16 +53,12 @@ export class Choices {
   }
 }
 
-/** Some servers write "" where others write null; "error" and its like say that the stream broke. */
-export function isFinish(reason: string | undefined): reason is string {
-  return reason !== undefined && reason !== '' && readFinish(reason, false) !== 'error';
+function isFinish(reason: string | undefined): reason is string {
+  return reason !== undefined && reason !== '' && !isBroken(reason);
 }
 
-/** Whether there is a choice with another number than 0, or a call with one. */
-function namesAnother(bytes: Buffer): boolean {
-  for (let at = valueAfter(bytes, INDEX, 0); at >= 0; at = valueAfter(bytes, INDEX, at)) {
-    const digit = bytes[at] ?? 0;
-    if (digit >= ONE && digit <= NINE) return true;
-  }
-  return false;
+/** A choice with another number than 0, or a call with one. */
+function isOther(bytes: Buffer, at: number): boolean {
+  const digit = bytes[at] ?? 0;
+  return digit >= ONE && digit <= NINE;
 }

@@ -72,6 +72,11 @@ export function readFinish(reason: string, hasCalls: boolean): Finish {
   return hasCalls ? 'calls' : 'stop';
 }
 
+/** Whether the reason says that the answer broke. Some servers write "" where others write null. */
+export function isBroken(reason: unknown): boolean {
+  return typeof reason === 'string' && reason !== '' && readFinish(reason, false) === 'error';
+}
+
 export function isKnownFinish(reason: string): boolean {
   return [LENGTH, FILTER, ERROR, WHOLE].some((known) => known.has(reason.toLowerCase()));
 }

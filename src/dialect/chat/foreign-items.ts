@@ -1,5 +1,5 @@
 /** Items of an answer that chat has no form for: what the provider's own tools did, and what it asks the client to do. */
-import type { JsonObject } from '../door.ts';
+import type { JsonObject } from '../../lib/json.ts';
 import type { HubHostedItem } from '../hub-item.ts';
 import { unsupported } from '../refuse.ts';
 import type { DialectTools } from '../shape.ts';

@@ -3,7 +3,8 @@
  * the chunks as they are and not over the hub, so that fields which only this provider knows are kept.
  */
 import { z } from 'zod';
-import { AnyObject, type JsonObject, maybe, parseProviderJson, readProvider } from '../door.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import { AnyObject, maybe, parseProviderJson, readProvider } from '../door.ts';
 import type { StreamGatherer } from '../shape.ts';
 import { finishOf } from './whole-chunks.ts';
 

@@ -3,7 +3,8 @@
  * Responses has for one, a voice as its words.
  */
 import { z } from 'zod';
-import { type JsonObject, maybe } from '../door.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import { maybe } from '../door.ts';
 import type { HubHostedItem } from '../hub-item.ts';
 import type { DialectTools } from '../shape.ts';
 

@@ -5,8 +5,8 @@
 import { z } from 'zod';
 import { Card } from '../../core/card.ts';
 import { REASONING_BLOB_CHARS_MAX } from '../../core/limits.ts';
-import { tolerantJson } from '../../lib/json.ts';
-import { AnyObject, type JsonObject, maybe } from '../door.ts';
+import { type JsonObject, tolerantJson } from '../../lib/json.ts';
+import { AnyObject, maybe } from '../door.ts';
 import type { HubBlob, HubReasoning } from '../hub-item.ts';
 import { present } from '../present.ts';
 
@@ -126,18 +126,30 @@ export function writeReasoning(items: readonly HubReasoning[]): WrittenReasoning
 
 /** How the blob of a server of another dialect stands in a chat message: clients that know OpenRouter give it back. */
 const FORMAT = /^clawmatrix:(\w+):(.+)$/;
+/** To be searched for in a request: where it is not, there is none. */
+export const FOREIGN_BLOB_BEGINS = Buffer.from('"clawmatrix:');
 
-export function writeForeignBlob(blob: HubBlob | undefined, provider: string): JsonObject | undefined {
+export function writeForeignBlob(
+  blob: HubBlob | undefined,
+  provider: string,
+  index: number,
+): JsonObject | undefined {
   if (blob === undefined || blob.dialect === 'chat') return undefined;
   return {
     type: 'reasoning.encrypted',
     data: blob.data,
     format: `clawmatrix:${blob.dialect}:${provider}`,
-    index: 0,
+    // Clients put the pieces of one number together.
+    index,
   };
 }
 
 const ForeignBlob = z.object({ data: z.string(), format: z.string().regex(FORMAT) });
+
+/** Whether a server of another dialect made it, whoever that was: to one of this dialect it says nothing. */
+export function isForeignBlob(detail: unknown): boolean {
+  return ForeignBlob.safeParse(detail).success;
+}
 
 /** The blobs among a message's details that came from servers of other dialects. */
 export function readForeignBlobs(details: readonly JsonObject[]): readonly HubBlob[] {

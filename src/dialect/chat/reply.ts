@@ -36,7 +36,7 @@ const WireReply = z.object({
 export function readChatReply(reply: unknown, tools: DialectTools): HubReply {
   const wire = readProvider(WireReply, reply, 'reply');
   if (wire.object === 'error') return failed(wire.error || reply);
-  const choice = wire.choices?.find(({ index }) => (index ?? 0) === 0);
+  const choice = wire.choices?.find(({ index }) => (index ?? 0) === 0) ?? wire.choices?.[0];
   if (wire.error || choice === undefined)
     return failed(wire.error ?? 'the upstream answered without a choice');
   const ending = readFinish(choice.finish_reason ?? 'stop', callsOf(choice.message).length > 0);
@@ -142,7 +142,7 @@ function writeMessage({ items, ending }: HubAnswer, { tools, provider, request }
     if (item.kind === 'reasoning') {
       const text = item.summary.length > 0 ? item.summary.join('\n\n') : item.text;
       if (text !== '') reasoning.push(text);
-      const detail = writeForeignBlob(item.blob, provider);
+      const detail = writeForeignBlob(item.blob, provider, details.length);
       if (detail !== undefined) details.push(detail);
     } else if (item.kind === 'hosted') {
       const image = imageOfItem(item, tools);

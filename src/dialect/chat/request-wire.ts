@@ -81,15 +81,20 @@ const ToolChoice = z.union([
 
 const ResponseFormat = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text') }),
-  z.object({ type: z.literal('json_object') }),
+  /** With a schema, at llama.cpp's server and those that take after it. */
+  z.object({ type: z.literal('json_object'), schema: maybe(AnyObject) }),
   z.object({
     type: z.literal('json_schema'),
-    json_schema: z.object({
-      name: maybe(z.string()),
-      description: maybe(z.string()),
-      schema: maybe(AnyObject),
-      strict: maybe(z.boolean()),
-    }),
+    /** The same server takes it without the object around it. */
+    schema: maybe(AnyObject),
+    json_schema: maybe(
+      z.object({
+        name: maybe(z.string()),
+        description: maybe(z.string()),
+        schema: maybe(AnyObject),
+        strict: maybe(z.boolean()),
+      }),
+    ),
   }),
 ]);
 

@@ -1,16 +1,17 @@
 /** Reads a Chat Completions stream into the hub, whatever the order in which its fragments come. */
 import { z } from 'zod';
-import { ClawError } from '../../core/errors.ts';
 import { ERROR_WORD_CHARS_MAX } from '../../core/limits.ts';
+import { isObject } from '../../lib/json.ts';
 import { maybe, parseProviderJson, readProvider } from '../door.ts';
-import { readFailure } from '../failure.ts';
+import { truncated } from '../failure.ts';
 import type { HubEvent, HubItemHead, HubProgress, HubUsage } from '../hub.ts';
 import type { HubBlob } from '../hub-item.ts';
 import { present } from '../present.ts';
 import { Sequencer } from '../sequencer.ts';
 import type { DialectTools, StreamReader } from '../shape.ts';
 import { type CallFragment, CallFragments } from './call-fragments.ts';
-import { ENDED_BY_ERROR, isKnownFinish, readFinish, readUsage } from './ending.ts';
+import { isKnownFinish, readFinish, readUsage } from './ending.ts';
+import { failureIn } from './failure.ts';
 import { CHOICE_WIRE, REPLY_WIRE } from './reply-wire.ts';
 import { imagesOf, transcriptOf } from './media.ts';
 import { type Reasoned, reasoningOf, ReasoningTrace } from './reasoning.ts';
@@ -50,6 +51,8 @@ export class ChatStreamReader implements StreamReader {
   #trace = new ReasoningTrace();
   /** Of all text so far: citations count from its beginning, whatever came in between. */
   #contentChars = 0;
+  /** The number of the one that is read: nobody asked for several, and not all servers count from 0. */
+  #choice: number | undefined;
   #finish: string | undefined;
   #usage: HubUsage | undefined;
   #serviceTier: string | undefined;
@@ -64,12 +67,11 @@ export class ChatStreamReader implements StreamReader {
     if (data.trim() === '[DONE]') return this.#over();
     const json = parseProviderJson(data, 'event');
     const chunk = readProvider(Chunk, json, 'event');
-    const choice = chunk.choices?.find(({ index }) => (index ?? 0) === 0);
-    const isError = chunk.object === 'error' || name === 'error';
-    if (chunk.error || isError || isFailure(choice)) {
+    const choice = this.#choiceOf(chunk.choices ?? []);
+    const failure = isObject(json) ? failureIn(json, name) : undefined;
+    if (failure !== undefined) {
       this.#state = 'over';
-      const told = chunk.error || choice?.error || (isError ? json : ENDED_BY_ERROR);
-      return [{ type: 'failed', failure: readFailure(told) }];
+      return [{ type: 'failed', failure }];
     }
     const usage = chunk.usage ?? choice?.usage;
     if (usage !== undefined) this.#usage = readUsage(usage) ?? this.#usage;
@@ -89,6 +91,11 @@ export class ChatStreamReader implements StreamReader {
     if (this.#state === 'over') return [];
     if (this.#finish === undefined) throw truncated();
     return this.#over();
+  }
+
+  #choiceOf(choices: readonly Choice[]): Choice | undefined {
+    if (choices.length > 0) this.#choice ??= Math.min(...choices.map(({ index = 0 }) => index));
+    return choices.find(({ index = 0 }) => index === this.#choice);
   }
 
   #readDelta(delta: WireSaid, logprobs: Choice['logprobs'], events: HubEvent[]): void {
@@ -189,12 +196,4 @@ function callsOf(delta: WireSaid): readonly CallFragment[] {
   const { tool_calls: calls = [], function_call: legacy } = delta;
   if (legacy === undefined) return calls;
   return [...calls, { index: 0, id: undefined, type: 'function', function: legacy }];
-}
-
-function isFailure(choice: Choice | undefined): boolean {
-  return Boolean(choice?.finish_reason) && readFinish(choice?.finish_reason ?? '', false) === 'error';
-}
-
-function truncated(): ClawError {
-  return new ClawError('upstream_truncated', "the upstream's stream ended before the answer was whole");
 }

@@ -32,6 +32,7 @@ export class ChatStreamWriter implements StreamWriter {
   readonly #wantsUsage: boolean;
   readonly #singleCall: boolean;
   #calls = 0;
+  #details = 0;
   #call: CallHead | undefined;
   /** Of an item that shows its reasoning in two forms, the one that came first. */
   #reasoningOf: 'summary' | 'text' | undefined;
@@ -61,8 +62,10 @@ export class ChatStreamWriter implements StreamWriter {
         return this.#begin(event.item);
       case 'item_done': {
         this.#call = undefined;
-        const detail = writeForeignBlob(event.blob, this.#provider);
-        return detail === undefined ? '' : this.#chunk({ reasoning_details: [detail] });
+        const detail = writeForeignBlob(event.blob, this.#provider, this.#details);
+        if (detail === undefined) return '';
+        this.#details++;
+        return this.#chunk({ reasoning_details: [detail] });
       }
       case 'hosted': {
         const image = imageOfItem(event.item, this.#tools);

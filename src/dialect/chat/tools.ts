@@ -26,9 +26,10 @@ export function readFormat(wire: ChatRequest): HubFormat | undefined {
   const format = wire.response_format;
   if (format === undefined) return undefined;
   if (format.type === 'text') return { kind: 'text' };
-  if (format.type === 'json_object') return { kind: 'json' };
-  const { name, schema, ...rest } = format.json_schema;
-  return { kind: 'schema', name: name ?? 'response', schema: schema ?? {}, ...present(rest) };
+  if (format.type === 'json_object' && format.schema === undefined) return { kind: 'json' };
+  const said = format.type === 'json_schema' ? format.json_schema : undefined;
+  const { name = 'response', schema = format.schema ?? {}, ...rest } = said ?? {};
+  return { kind: 'schema', name, schema, ...present(rest) };
 }
 
 /** Hosted tools and namespaces have no form here: what can be made of them was made before. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { ClawError } from '../../core/errors.ts';
 import { tolerantJson } from '../../lib/json.ts';
-import { asBuffer, isQuote, jsonKey, valueAfter } from '../bytes.ts';
+import { asBuffer, hasValue, isObjectAt, isQuote, jsonKey } from '../bytes.ts';
 import { maybe } from '../door.ts';
 import type { StreamContext, Ending, StreamWatch } from '../shape.ts';
 import { SSE_KEEPALIVE, sseBytes, sseEvent, wholeEvents } from '../sse.ts';
@@ -14,7 +14,6 @@ const ERROR = jsonKey('error');
 const DONE = Buffer.from('[DONE]');
 const DATA = Buffer.from('data:');
 const DELTA = Buffer.from('"delta"');
-const OPEN_BRACE = 0x7b;
 
 const Tokens = z.int().nonnegative().catch(0);
 const WireUsage = z.object({ prompt_tokens: Tokens, completion_tokens: Tokens });
@@ -113,7 +112,7 @@ export function chatEndingOf(reply: unknown): Ending | undefined {
 }
 
 function readUsage(data: string): Ending['usage'] {
-  const last = readLast(data);
+  const last = readAs(Last, data);
   return last === undefined ? undefined : endingFrom('', last).usage;
 }
 
@@ -121,10 +120,6 @@ function endingFrom(finish: string, last: z.infer<typeof Last>): Ending {
   const usage = last.usage ?? last.choices?.find((choice) => choice.usage !== undefined)?.usage;
   if (usage === undefined) return { finish };
   return { finish, usage: { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens } };
-}
-
-function readLast(data: string): z.infer<typeof Last> | undefined {
-  return readAs(Last, data);
 }
 
 function headIn(events: Uint8Array): z.infer<typeof Head> | undefined {
@@ -140,23 +135,25 @@ function readAs<T>(shape: z.ZodType<T>, data: string): T | undefined {
 }
 
 function hasFinish(bytes: Buffer): boolean {
-  for (let at = valueAfter(bytes, FINISH, 0); at >= 0; at = valueAfter(bytes, FINISH, at)) {
-    if (isQuote(bytes[at]) && !isQuote(bytes[at + 1])) return true;
-  }
-  return false;
+  return hasValue(bytes, FINISH, isWord);
+}
+
+/** Some servers write "" where others write null. */
+function isWord(bytes: Buffer, at: number): boolean {
+  return isQuote(bytes[at]) && !isQuote(bytes[at + 1]);
 }
 
 function hasUsage(bytes: Buffer): boolean {
-  for (let at = valueAfter(bytes, USAGE, 0); at >= 0; at = valueAfter(bytes, USAGE, at)) {
-    if (bytes[at] === OPEN_BRACE) return true;
-  }
-  return false;
+  return hasValue(bytes, USAGE, isObjectAt);
 }
 
 /** An error of its own, or a finish that is one. */
 function hasError(events: Uint8Array): boolean {
   const bytes = asBuffer(events);
-  if (hasFinish(bytes)) return true;
-  const at = valueAfter(bytes, ERROR, 0);
-  return at >= 0 && (isQuote(bytes[at]) || bytes[at] === OPEN_BRACE);
+  return hasFinish(bytes) || hasValue(bytes, ERROR, isTold);
+}
+
+/** Not null. */
+function isTold(bytes: Buffer, at: number): boolean {
+  return isQuote(bytes[at]) || isObjectAt(bytes, at);
 }

@@ -3,7 +3,8 @@
  * on the reply as it is and not over the hub, so that fields which only this provider knows are kept.
  */
 import { z } from 'zod';
-import { AnyObject, type JsonObject, maybe, readProvider } from '../door.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import { AnyObject, maybe, readProvider } from '../door.ts';
 import { SSE_DONE, sseEvent } from '../sse.ts';
 import { textPieces } from '../text-pieces.ts';
 

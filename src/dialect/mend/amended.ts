@@ -1,5 +1,5 @@
 /** JSON that is changed only where it must be: whoever gets the very same object back knows that nothing was to mend. */
-import type { JsonObject } from '../door.ts';
+import type { JsonObject } from '../../lib/json.ts';
 
 /** The object with these members; those that are undefined are taken out of it. */
 export function amended(object: JsonObject, members: JsonObject): JsonObject {
@@ -15,10 +15,6 @@ export function amended(object: JsonObject, members: JsonObject): JsonObject {
 export function amendedList<T>(list: readonly T[], mend: (item: T, at: number) => T): readonly T[] {
   const mended = list.map(mend);
   return mended.every((item, at) => item === list[at]) ? list : mended;
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A text that says something. */

@@ -1,10 +1,9 @@
 /** Takes the byte order mark off a stream, and makes every line end a line feed: some clients know no other. */
-import { asBuffer } from '../bytes.ts';
+import { asBuffer, NOTHING } from '../bytes.ts';
 import type { StreamMender } from '../shape.ts';
 
 const [LF, CR] = [0x0a, 0x0d];
 const BOM = Buffer.from('\ufeff');
-const NOTHING = new Uint8Array(0);
 
 export class LineEnds implements StreamMender {
   readonly failure = undefined;

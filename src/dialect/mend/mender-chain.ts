@@ -1,4 +1,5 @@
 /** Several menders, one behind the other, as one. */
+import { NOTHING } from '../bytes.ts';
 import type { HubFailure } from '../hub.ts';
 import type { StreamMender } from '../shape.ts';
 
@@ -27,7 +28,7 @@ export class MenderChain implements StreamMender {
 
   /** What one has kept back goes through those behind it, before they end themselves. */
   end(): Uint8Array {
-    let kept: Uint8Array = new Uint8Array(0);
+    let kept = NOTHING;
     for (const mender of this.#menders) kept = Buffer.concat([mender.mend(kept), mender.end()]);
     return kept;
   }

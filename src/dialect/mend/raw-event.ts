@@ -13,7 +13,7 @@ const LF = 0x0a;
 const BORDER = Buffer.from('\n\n');
 
 /** Of bytes that hold whole events and know no line end but the line feed. An empty line too many is one of its own. */
-export function rawEvents(chunk: Uint8Array): readonly RawEvent[] {
+function rawEvents(chunk: Uint8Array): readonly RawEvent[] {
   const bytes = asBuffer(chunk);
   const events: RawEvent[] = [];
   for (let from = 0; from < bytes.length;) {
@@ -22,6 +22,22 @@ export function rawEvents(chunk: Uint8Array): readonly RawEvent[] {
     from = to;
   }
   return events;
+}
+
+/**
+ * The bytes with what `mend` makes of each event; they end before the first that it makes nothing of. The very same bytes
+ * where it changed none.
+ */
+export function mendEach(chunk: Uint8Array, mend: (event: RawEvent) => Uint8Array | undefined): Uint8Array {
+  const told: Uint8Array[] = [];
+  let isSame = true;
+  for (const event of rawEvents(chunk)) {
+    const mended = mend(event);
+    if (mended === undefined) return Buffer.concat(told);
+    isSame &&= mended === event.bytes;
+    told.push(mended);
+  }
+  return isSame ? chunk : Buffer.concat(told);
 }
 
 /** The event with other data and another name. Its comments, and fields that only browsers read, stay. */

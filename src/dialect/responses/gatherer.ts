@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { ClawError } from '../../core/errors.ts';
-import { AnyObject, type JsonObject, maybe, parseProviderJson, readProvider } from '../door.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import { AnyObject, maybe, parseProviderJson, readProvider } from '../door.ts';
 import type { StreamGatherer } from '../shape.ts';
 
 const END = /^response\.(completed|incomplete|failed|cancelled)$/;

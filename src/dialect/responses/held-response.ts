@@ -4,12 +4,13 @@
  */
 import type { ClawError } from '../../core/errors.ts';
 import { ECHOED_REQUEST_BYTES_MAX, SSE_EVENT_BYTES_MAX } from '../../core/limits.ts';
-import { tolerantJson } from '../../lib/json.ts';
-import { AnyObject, type JsonObject, parseClientJson } from '../door.ts';
+import { type JsonObject, tolerantJson } from '../../lib/json.ts';
+import { AnyObject, parseClientJson } from '../door.ts';
 import type { HubRequest } from '../hub.ts';
 import { present } from '../present.ts';
 import type { HeldContext, HeldStream, ResponseIds } from '../shape.ts';
 import { SSE_KEEPALIVE, sseBytes, sseEvent, wholeEvents } from '../sse.ts';
+import { END_EVENTS } from './end-events.ts';
 import { failureEvents } from './failure-events.ts';
 import { readResponsesRequest } from './read-request.ts';
 import { type ResponseFacts, responseObject } from './response-object.ts';
@@ -20,7 +21,6 @@ const BEGINNINGS: ReadonlySet<unknown> = new Set([
   'response.queued',
   'response.in_progress',
 ]);
-const ENDS: ReadonlySet<unknown> = new Set(['response.completed', 'response.incomplete', 'response.failed']);
 
 export class HeldResponse implements HeldStream {
   readonly #facts: ResponseFacts;
@@ -70,12 +70,12 @@ export class HeldResponse implements HeldStream {
   }
 
   #fitted(event: JsonObject, chars: number, name: string | undefined): string {
-    const type = event['type'] ?? name;
-    const response = AnyObject.safeParse(event['response']).data;
-    if (typeof response?.['id'] === 'string') this.#theirs ??= response['id'];
+    const type = event.type ?? name;
+    const response = AnyObject.safeParse(event.response).data;
+    if (typeof response?.id === 'string') this.#theirs ??= response.id;
     if (BEGINNINGS.has(type)) return '';
-    if (ENDS.has(type)) this.#over = true;
-    if (type === 'response.output_item.done') this.#note(event['item'], chars);
+    if (END_EVENTS.has(type)) this.#over = true;
+    if (type === 'response.output_item.done') this.#note(event.item, chars);
     if (response === undefined) return this.#numbered(event, name);
     return this.#numbered({ ...event, response: { ...response, ...this.#names } }, name);
   }

@@ -106,20 +106,6 @@ export function readItem(wire: unknown): HubItem {
   }
 }
 
-/** The prefix of an item's id; some clients tell the kinds apart by it. */
-export function idPrefix(item: Pick<HubItem, 'kind'> & { readonly call?: string }): string {
-  switch (item.kind) {
-    case 'message':
-      return 'msg_';
-    case 'reasoning':
-      return 'rs_';
-    case 'call':
-      return item.call === 'custom' ? 'ctc_' : 'fc_';
-    case 'hosted':
-      return 'ht_';
-  }
-}
-
 /**
  * Reasoning is shown as its summary, whatever it was: that is the form that clients show. `blobFor`: the provider to
  * which the next turn carries it, where the client asked for that.

@@ -1,5 +1,7 @@
 /** The input items of a Responses request as turns: what an assistant said in a row is one turn. */
 import { ClawError } from '../../core/errors.ts';
+import { ChatMessages } from '../chat/messages.ts';
+import { Message } from '../chat/request-wire.ts';
 import { ContentPart, PART_TYPES, readPart, readParts, readSaid } from '../content-part.ts';
 import { AnyObject, readClient } from '../door.ts';
 import type { HubExtra, HubTool, HubTurn } from '../hub.ts';
@@ -8,6 +10,7 @@ import { present } from '../present.ts';
 import { openReasoning } from '../reasoning-blob.ts';
 import {
   CallOutputItem,
+  ChatItem,
   CustomCallItem,
   FunctionCallItem,
   HOSTED_ITEMS,
@@ -36,21 +39,25 @@ export function readInput(input: ResponsesRequest['input']): ResponsesInput {
   const turns: HubTurn[] = [];
   const extras: HubExtra[] = [];
   const tools: HubTool[] = [];
+  const chat = new ChatMessages();
   let said: HubItem[] = [];
   const close = () => {
     if (said.length > 0) turns.push({ role: 'assistant', items: said });
     said = [];
   };
   input.forEach((wire, index) => {
-    const read = readItem(wire, `input[${index}]`);
+    const read = readItem(wire, `input[${index}]`, chat);
     if (read === undefined) return;
     if ('param' in read) {
       extras.push(read);
+    } else if ('items' in read) {
+      for (const item of read.items) said.push(item);
     } else if ('role' in read) {
       close();
       turns.push(read);
     } else {
       said.push(read);
+      if (read.kind === 'call') chat.knows(read);
       for (const tool of readHandedIn(read, `input[${index}]`)) tools.push(tool);
     }
   });
@@ -63,11 +70,12 @@ function readHandedIn(item: HubItem, at: string): readonly HubTool[] {
   return readTools(readClient(ToolItem, item.raw, at).tools, `${at}.tools`);
 }
 
-function readItem(wire: unknown, at: string): HubTurn | HubItem | HubExtra | undefined {
+function readItem(wire: unknown, at: string, chat: ChatMessages): HubTurn | HubItem | HubExtra | undefined {
   const type = readClient(ItemHead, wire, at);
   if (PART_TYPES.has(type)) return { role: 'user', parts: [readPart(readClient(ContentPart, wire, at), at)] };
   switch (type) {
     case 'message':
+      if (ChatItem.safeParse(wire).success) return chat.read(readClient(Message, wire, at), at);
       return readMessage(readClient(MessageItem, wire, at), at);
     case 'function_call': {
       const { call_id: callId, name, namespace, arguments: input } = readClient(FunctionCallItem, wire, at);

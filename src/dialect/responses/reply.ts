@@ -7,8 +7,9 @@ import type { HubAnswer, HubReply } from '../hub.ts';
 import { present } from '../present.ts';
 import type { WriteContext } from '../shape.ts';
 import { readEnding, readUsage, WireStatus, WireUsage } from './ending.ts';
-import { blobFor, idPrefix, readItem, writeItem } from './output.ts';
-import { endState, responseObject } from './response-object.ts';
+import { idPrefixFor } from './item-ids.ts';
+import { blobFor, readItem, writeItem } from './output.ts';
+import { endState, newResponse, responseObject, secondsNow } from './response-object.ts';
 
 const WireReply = WireStatus.extend({
   /** Old servers send `{"object":"error","message":…}`. */
@@ -43,16 +44,12 @@ export function readResponsesReply(reply: unknown): HubReply {
 }
 
 export function writeResponsesReply(answer: HubAnswer, context: WriteContext): unknown {
-  const { tools, model, request } = context;
-  const now = Math.floor(tools.wall() / 1000);
+  const { tools } = context;
   const maker = blobFor(context);
-  const output = answer.items.map((item) => writeItem(item, tools.randomId(idPrefix(item)), maker));
-  return responseObject(
-    { id: tools.randomId('resp_'), model, createdAt: now, request },
-    {
-      ...endState(answer.ending, now),
-      output,
-      ...present({ usage: answer.usage, serviceTier: answer.serviceTier }),
-    },
-  );
+  const output = answer.items.map((item) => writeItem(item, tools.randomId(idPrefixFor(item)), maker));
+  return responseObject(newResponse(context), {
+    ...endState(answer.ending, secondsNow(tools)),
+    output,
+    ...present({ usage: answer.usage, serviceTier: answer.serviceTier }),
+  });
 }

@@ -30,6 +30,17 @@ export const MessageItem = z.union([
 ]);
 export type MessageItem = z.infer<typeof MessageItem>;
 
+/** What a message of chat holds in itself, and Responses has as items of their own. */
+const CHAT_MEMBERS = ['tool_calls', 'function_call', 'refusal', 'reasoning_content', 'reasoning_details'];
+
+/** A message of chat among the items: it has a role that items do not know, or one of those members. */
+export const ChatItem = z.union([
+  z.object({ role: z.enum(['tool', 'function']) }),
+  z
+    .looseObject({ role: z.literal('assistant') })
+    .refine((item) => CHAT_MEMBERS.some((name) => Boolean(item[name]))),
+]);
+
 export const FunctionCallItem = z.object({
   call_id: z.string(),
   name: z.string(),

@@ -1,5 +1,7 @@
 /** The Response object with every key that its schema demands, whatever is known of the answer. */
+import { changed } from '../../lib/changed.ts';
 import type { HubEnding, HubRequest, HubUsage } from '../hub.ts';
+import type { DialectTools, WriteContext } from '../shape.ts';
 import { echoOf } from './echo.ts';
 import { writeUsage } from './ending.ts';
 
@@ -11,6 +13,17 @@ export interface ResponseFacts {
   /** Seconds since 1970. */
   readonly createdAt: number;
   readonly request?: HubRequest;
+}
+
+/** Of a response that begins here and now. */
+export function newResponse({ model, request, tools }: WriteContext): ResponseFacts {
+  const told = tools.storesNothing === true ? changed(request, { store: false }) : request;
+  return { id: tools.randomId('resp_'), model, createdAt: secondsNow(tools), request: told };
+}
+
+/** Since 1970. */
+export function secondsNow({ wall }: Pick<DialectTools, 'wall'>): number {
+  return Math.floor(wall() / 1000);
 }
 
 export interface ResponseState {
@@ -36,11 +49,25 @@ export function responseObject(facts: ResponseFacts, state: ResponseState) {
     error: state.error ?? null,
     model: facts.model,
     output: state.output,
-    usage: state.usage === undefined ? null : writeUsage(state.usage),
+    usage: usageOf(state),
     ...echo,
     service_tier: state.serviceTier ?? echo.service_tier,
   };
 }
+
+/** Zero is what nobody counted: a response that ended without a usage is none for the AI SDK 5, which then runs no tool. */
+function usageOf({ status, usage }: ResponseState) {
+  if (usage !== undefined) return writeUsage(usage);
+  return status === 'completed' || status === 'incomplete' ? writeUsage(UNCOUNTED) : null;
+}
+
+const UNCOUNTED: HubUsage = {
+  inputTokens: 0,
+  outputTokens: 0,
+  totalTokens: 0,
+  cachedTokens: 0,
+  reasoningTokens: 0,
+};
 
 /** What the ending says of the whole response. */
 export function endState(ending: HubEnding, now: number): Omit<ResponseState, 'output'> {

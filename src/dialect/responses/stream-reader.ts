@@ -1,12 +1,12 @@
 /** Reads a Responses stream into the hub. */
 import { z } from 'zod';
-import { ClawError } from '../../core/errors.ts';
 import { maybe, parseProviderJson, readProvider } from '../door.ts';
-import { readFailure } from '../failure.ts';
-import type { HubEvent, HubProgress } from '../hub.ts';
+import { readFailure, truncated } from '../failure.ts';
+import type { HubEvent, HubFailure, HubProgress } from '../hub.ts';
 import { present } from '../present.ts';
 import type { StreamReader } from '../shape.ts';
 import { readEnding, readUsage, WireStatus, WireUsage } from './ending.ts';
+import { failureOfEvent, isErrorEvent } from './error-event.ts';
 import { readItem, WireAnnotation, WireLogprobs } from './output.ts';
 import { type ItemName, type NamedItem, StreamItems } from './stream-items.ts';
 
@@ -54,8 +54,8 @@ export class ResponsesStreamReader implements StreamReader {
     if (data.trim() === '[DONE]') throw truncated();
     const event = readProvider(Event, parseProviderJson(data, 'event'), 'event');
     const type = event.type ?? name;
-    if (isError(event, name)) return this.#fail(event.error || flatError(event));
-    if (type === 'response.failed') return this.#fail(response(event).error);
+    if (isErrorEvent(event, name)) return this.#fail(failureOfEvent(event));
+    if (type === 'response.failed') return this.#fail(readFailure(response(event).error));
 
     const events: HubEvent[] = this.#state === 'waiting' ? [{ type: 'started' }] : [];
     this.#state = 'running';
@@ -147,23 +147,13 @@ export class ResponsesStreamReader implements StreamReader {
     ];
   }
 
-  #fail(error: unknown): readonly HubEvent[] {
+  #fail(failure: HubFailure): readonly HubEvent[] {
     this.#state = 'over';
-    return [{ type: 'failed', failure: readFailure(error) }];
+    return [{ type: 'failed', failure }];
   }
 }
 
 const WORSE = new Set(['incomplete', 'failed', 'cancelled']);
-
-function isError({ type, object, error }: Event, name: string | undefined): boolean {
-  if (type === 'error' || name === 'error' || object === 'error') return true;
-  return type === undefined && Boolean(error);
-}
-
-/** In this form `type` is the event's own, not the error's. */
-function flatError({ message, code, param }: Event) {
-  return { message, code, param };
-}
 
 function nameOf({ output_index: index, item_id: id, item }: Event): ItemName {
   return { index, id: id ?? idOf(item) };
@@ -176,8 +166,4 @@ function idOf(item: unknown): string | undefined {
 
 function response(event: Event): z.infer<typeof WireResponse> {
   return readProvider(WireResponse, event.response, 'response');
-}
-
-function truncated(): ClawError {
-  return new ClawError('upstream_truncated', "the upstream's stream ended before the answer was whole");
 }

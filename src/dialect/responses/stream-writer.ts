@@ -6,9 +6,17 @@ import type { HubHostedItem } from '../hub-item.ts';
 import { present } from '../present.ts';
 import type { StreamWriter, WriteContext } from '../shape.ts';
 import { SSE_DONE, sseEvent } from '../sse.ts';
+import { idPrefixFor } from './item-ids.ts';
 import { type ItemEvent, type OpenItem, openItem } from './open-item.ts';
-import { blobFor, idPrefix } from './output.ts';
-import { endState, type ResponseFacts, type ResponseState, responseObject } from './response-object.ts';
+import { blobFor } from './output.ts';
+import {
+  endState,
+  newResponse,
+  type ResponseFacts,
+  type ResponseState,
+  responseObject,
+  secondsNow,
+} from './response-object.ts';
 
 interface Open {
   readonly id: string;
@@ -26,8 +34,7 @@ export class ResponsesStreamWriter implements StreamWriter {
 
   constructor(context: WriteContext) {
     this.#context = context;
-    const { model, request, tools } = context;
-    this.#facts = { id: tools.randomId('resp_'), model, createdAt: this.#seconds(), request };
+    this.#facts = newResponse(context);
   }
 
   write(event: HubProgress): string {
@@ -43,7 +50,7 @@ export class ResponsesStreamWriter implements StreamWriter {
       case 'hosted':
         return this.#hosted(event.item);
       case 'finished': {
-        const end = endState(event.ending, this.#seconds());
+        const end = endState(event.ending, secondsNow(this.#context.tools));
         const more = present({ usage: event.usage, serviceTier: event.serviceTier });
         const last = this.#response(`response.${end.status}`, { ...end, ...more, output: this.#output });
         return last + SSE_DONE;
@@ -54,7 +61,7 @@ export class ResponsesStreamWriter implements StreamWriter {
   }
 
   #begin(head: HubItemHead): string {
-    const id = this.#context.tools.randomId(idPrefix(head));
+    const id = this.#context.tools.randomId(idPrefixFor(head));
     this.#open = { id, item: openItem(head, id, blobFor(this.#context)) };
     return this.#item('response.output_item.added', this.#open.item.begin());
   }
@@ -111,9 +118,5 @@ export class ResponsesStreamWriter implements StreamWriter {
 
   #event(type: string, fields: object): string {
     return sseEvent(JSON.stringify({ type, sequence_number: this.#sequence++, ...fields }), type);
-  }
-
-  #seconds(): number {
-    return Math.floor(this.#context.tools.wall() / 1000);
   }
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ClawError } from '../../core/errors.ts';
 import { tolerantJson } from '../../lib/json.ts';
 import { asBuffer } from '../bytes.ts';
-import { maybe } from '../door.ts';
+import { AnyObject, maybe } from '../door.ts';
 import type { Ending, StreamContext, StreamWatch } from '../shape.ts';
 import { SSE_KEEPALIVE, sseBytes, sseEvent, wholeEvents } from '../sse.ts';
 import { failureEvents } from './failure-events.ts';
@@ -12,6 +12,7 @@ import type { ResponseFacts } from './response-object.ts';
 const TYPE_START = Buffer.from('"response.');
 const SEQUENCE = Buffer.from('"sequence_number"');
 const TERMINAL = ['completed"', 'incomplete"', 'failed"'].map((text) => Buffer.from(text));
+const ITEM_DONE = Buffer.from('"response.output_item.done"');
 const COMMENT = 0x3a;
 const KEEPALIVE = sseEvent('{"type":"keepalive"}', 'keepalive');
 
@@ -30,6 +31,8 @@ const Numbered = z.object({ sequence_number: z.int().nonnegative() });
 const Created = z.object({
   response: z.object({ id: z.string(), model: z.string().catch(''), created_at: z.number().catch(0) }),
 });
+
+const DoneItem = z.object({ type: z.literal('response.output_item.done'), item: AnyObject });
 
 export class ResponsesWatch implements StreamWatch {
   #ending: Ending | undefined;
@@ -51,13 +54,13 @@ export class ResponsesWatch implements StreamWatch {
     this.#latest = events;
   }
 
-  failure(error: ClawError, { callId, model, createdAt }: StreamContext): Uint8Array {
+  failure(error: ClawError, { callId, model, createdAt, repeated = [] }: StreamContext): Uint8Array {
     const passed = this.#first === undefined ? undefined : createdIn(this.#first);
     return failureEvents(error, {
       facts: passed ?? { id: `resp_${callId}`, model, createdAt },
       begun: passed !== undefined,
       sequence: this.#latest === undefined ? 0 : nextSequence(this.#latest),
-      output: [],
+      output: repeated.flatMap(doneItemsIn),
     });
   }
 
@@ -69,6 +72,15 @@ export class ResponsesWatch implements StreamWatch {
     const isOpen = this.#ending === undefined && this.#first !== undefined;
     return sseBytes(isOpen ? KEEPALIVE : SSE_KEEPALIVE);
   }
+}
+
+/** Whether an item is told whole, which the response of a failure has to hold. */
+export function hasDoneItem(events: Uint8Array): boolean {
+  return asBuffer(events).includes(ITEM_DONE);
+}
+
+function doneItemsIn(events: Uint8Array): readonly unknown[] {
+  return wholeEvents(events).flatMap(({ data }) => DoneItem.safeParse(tolerantJson(data)).data?.item ?? []);
 }
 
 /** The ending of a whole reply. */

@@ -2,12 +2,14 @@
  * A whole Responses reply as the events of a stream: for servers that do not stream when they are asked to. Works on the
  * response as it is and not over the hub, so that ids and fields which only this provider knows are kept.
  */
-import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { AnyObject, type JsonObject, maybe, readProvider } from '../door.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import { AnyObject, maybe, readProvider } from '../door.ts';
+import type { DialectTools } from '../shape.ts';
 import { SSE_DONE, sseEvent } from '../sse.ts';
 import { textPieces } from '../text-pieces.ts';
 import { idPrefixOf } from './item-ids.ts';
+import type { ItemEvent } from './open-item.ts';
 
 const Item = z.looseObject({ type: z.string(), id: maybe(z.string()) });
 type Item = z.infer<typeof Item> & { readonly id: string };
@@ -16,23 +18,21 @@ const Parts = z.array(z.looseObject({ type: z.string() })).catch([]);
 type Part = z.infer<typeof Parts>[number];
 const Texts = z.array(AnyObject).catch([]);
 
-/** An event without its number and without the place of its item. */
-interface ItemEvent {
-  readonly type: string;
-  readonly [field: string]: unknown;
-}
-
 /** The item as it begins, and the events of what it says. */
 interface Told {
   readonly begun: JsonObject;
   readonly events: readonly ItemEvent[];
 }
 
-export function responsesStreamOf(reply: unknown): string {
+export function responsesStreamOf(
+  reply: unknown,
+  _request: unknown,
+  { randomId }: Pick<DialectTools, 'randomId'>,
+): string {
   const wire = readProvider(Whole, reply, 'reply');
   const output = wire.output.map((item): Item => ({
     ...item,
-    id: item.id ?? `${idPrefixOf(item.type)}${randomBytes(24).toString('hex')}`,
+    id: item.id ?? randomId(idPrefixOf(item.type)),
   }));
   const nothingYet = { completed_at: null, incomplete_details: null, error: null, usage: null };
   const begun = { ...wire, ...nothingYet, status: 'in_progress', output: [] };

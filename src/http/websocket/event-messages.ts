@@ -1,5 +1,6 @@
 /** A stream of a reply as messages: one event is one text, as it stands in its data. */
 import type { ErrorBody } from '../../core/errors.ts';
+import { END_EVENTS } from '../../dialect/responses/end-events.ts';
 import { SseReader } from '../../dialect/sse.ts';
 import { tolerantJson } from '../../lib/json.ts';
 
@@ -9,8 +10,8 @@ export interface EventMessage {
   readonly isLast: boolean;
 }
 
-const LAST = new Set(['response.completed', 'response.incomplete', 'response.failed']);
-
+/** An object's beginning: what its members stand behind. */
+const IS_OBJECT = /^\s*\{\s*/;
 export class EventMessages {
   /** What comes has been bounded before. */
   readonly #reader = new SseReader(Number.POSITIVE_INFINITY);
@@ -23,18 +24,20 @@ export class EventMessages {
 
   /**
    * The messages of some bytes of the stream. An `error` is left out: `response.failed` says the same, and a client that
-   * takes the error for the end would take what follows for its next answer.
+   * takes the error for the end would take what follows for its next answer. So is what is no object: clients parse each.
    */
   read(bytes: Uint8Array): EventMessage[] {
     return this.#reader.read(bytes).flatMap(({ name, data }) => {
       const type = name ?? typeOf(data);
-      if (data === '[DONE]' || type === 'error') return [];
-      return [{ text: this.#marked(data), isLast: LAST.has(type) }];
+      if (type === 'error' || !IS_OBJECT.test(data)) return [];
+      return [{ text: this.#marked(data), isLast: END_EVENTS.has(type) }];
     });
   }
 
   #marked(data: string): string {
-    return this.#prefix === '' ? data : this.#prefix + data.trimStart().slice(1);
+    if (this.#prefix === '') return data;
+    const members = data.replace(IS_OBJECT, '');
+    return `${this.#prefix}${members.startsWith('}') ? '' : ','}${members}`;
   }
 }
 
@@ -56,7 +59,7 @@ export function errorMessage(
 }
 
 function prefixOf(streamId: string | undefined): string {
-  return streamId === undefined ? '' : `{"stream_id":${JSON.stringify(streamId)},`;
+  return streamId === undefined ? '' : `{"stream_id":${JSON.stringify(streamId)}`;
 }
 
 function typeOf(data: string): string {

@@ -4,6 +4,7 @@ import { ClawError } from '../../core/errors.ts';
 import type { CallId } from '../../core/ids.ts';
 import {
   BUSY_RETRY_SECONDS,
+  CLIENT_CHUNKS_MAX,
   CLIENT_FRAGMENTS_MAX,
   CLIENT_SOCKETS_MAX,
   REQUEST_BODY_BYTES_MAX,
@@ -17,13 +18,19 @@ import type { Guard } from '../guard.ts';
 import type { LateRefusals } from '../late-refusals.ts';
 import { routeOf } from '../route.ts';
 import { Visit } from '../visit.ts';
-import { Conversation, type ConversationParts } from './conversation.ts';
+import { ClientSocket, type ClientSocketParts } from './client-socket.ts';
 
 const CAPS = {
   messageBytesMax: REQUEST_BODY_BYTES_MAX,
   fragmentsMax: CLIENT_FRAGMENTS_MAX,
+  chunksMax: CLIENT_CHUNKS_MAX,
   closeMs: SOCKET_CLOSE_MS,
 };
+
+export interface Serving extends Pick<ClientSocketParts, 'serve'> {
+  /** The socket has closed. */
+  readonly over: () => void;
+}
 
 export interface SocketsParts {
   readonly guard: Guard;
@@ -32,7 +39,7 @@ export interface SocketsParts {
   readonly budget: Budget;
   readonly newId: () => CallId;
   /** For one new socket: what serves its calls. */
-  readonly serving: () => ConversationParts['serve'];
+  readonly serving: () => Serving;
   /** A request for a socket was refused. */
   readonly refused: (visit: Visit, error: ClawError) => void;
   /** Throws while no new call is taken. */
@@ -48,7 +55,7 @@ export function asksForSocket({ method, url = '', headers }: IncomingMessage): b
 
 export class Sockets {
   readonly #parts: SocketsParts;
-  readonly #open = new Set<Conversation>();
+  readonly #open = new Set<ClientSocket>();
 
   constructor(parts: SocketsParts) {
     this.#parts = parts;
@@ -69,11 +76,11 @@ export class Sockets {
   }
 
   drain(): void {
-    for (const conversation of this.#open) conversation.drain();
+    for (const client of this.#open) client.drain();
   }
 
   destroy(): void {
-    for (const conversation of this.#open) conversation.destroy();
+    for (const client of this.#open) client.destroy();
   }
 
   /** A refusal is an answer of HTTP like any other, on a connection that ends with it. */
@@ -103,16 +110,20 @@ export class Sockets {
 
   #begin(request: IncomingMessage, socket: TextSocket): void {
     const { clock, budget, newId, serving } = this.#parts;
-    const conversation = new Conversation({
+    const { serve, over } = serving();
+    const client = new ClientSocket({
       socket,
       request,
       clock,
       budget,
       newId,
-      serve: serving(),
-      closed: () => this.#open.delete(conversation),
+      serve,
+      closed: () => {
+        this.#open.delete(client);
+        over();
+      },
     });
-    this.#open.add(conversation);
+    this.#open.add(client);
   }
 }
 

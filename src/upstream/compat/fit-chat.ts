@@ -1,7 +1,8 @@
 /** A Chat Completions request as its server takes it: what that is known not to take is changed, and nothing else. */
 import type { Compat } from '../../core/compat.ts';
+import { isObject } from '../../lib/json.ts';
 import { fitMessages } from './fit-messages.ts';
-import { type Fitted, Fitting, isObject } from './fitting.ts';
+import { type Fitted, Fitting } from './fitting.ts';
 
 export function fitChat(body: Uint8Array, compat: Compat, stream: boolean): Fitted {
   const fitting = new Fitting(body, compat, stream);

@@ -1,7 +1,8 @@
 /** The messages of a Chat Completions request as their server takes them. Parsed only where a search says that it pays. */
 import { ClawError } from '../../core/errors.ts';
-import type { JsonObject } from '../../dialect/door.ts';
-import { type Fitting, isObject } from './fitting.ts';
+import { FOREIGN_BLOB_BEGINS, isForeignBlob } from '../../dialect/chat/reasoning.ts';
+import { isObject, type JsonObject } from '../../lib/json.ts';
+import type { Fitting } from './fitting.ts';
 
 const DEVELOPER = Buffer.from('"developer"');
 const ASSISTANT = Buffer.from('"assistant"');
@@ -31,6 +32,7 @@ function neededFits(fitting: Fitting): readonly FitMessage[] {
   const has = (bytes: Buffer) => fitting.mentions('messages', bytes);
   const fits: FitMessage[] = [];
   if (compat.supportsDeveloperRole === false && has(DEVELOPER)) fits.push(asSystem);
+  if (has(FOREIGN_BLOB_BEGINS)) fits.push((message) => withoutForeignBlobs(message, fitting));
   const { reasoningField } = compat;
   if (reasoningField !== undefined && has(REASONING_BEGINS))
     fits.push(
@@ -48,6 +50,15 @@ function neededFits(fitting: Fitting): readonly FitMessage[] {
 
 function asSystem(message: JsonObject): JsonObject {
   return message.role === 'developer' ? { ...message, role: 'system' } : message;
+}
+
+/** A conversation that moved here from a server of another dialect, in which we gave its client that server's blobs. */
+function withoutForeignBlobs(message: JsonObject, fitting: Fitting): JsonObject {
+  const { [DETAILS]: details, ...others } = message;
+  if (!Array.isArray(details) || !details.some(isForeignBlob)) return message;
+  fitting.tell(`messages.${DETAILS}`);
+  const own: readonly unknown[] = details.filter((detail) => !isForeignBlob(detail));
+  return own.length === 0 ? others : { ...message, [DETAILS]: own };
 }
 
 function withoutReasoning(message: JsonObject, fitting: Fitting): JsonObject {

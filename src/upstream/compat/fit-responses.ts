@@ -1,6 +1,8 @@
 /** A Responses request as its server takes it: what that is known not to take is changed, and nothing else. */
 import type { Compat } from '../../core/compat.ts';
-import { type Fitted, Fitting, isObject } from './fitting.ts';
+import { isSealed, SEALED_BEGINS } from '../../dialect/reasoning-blob.ts';
+import { isObject, type JsonObject } from '../../lib/json.ts';
+import { type Fitted, Fitting } from './fitting.ts';
 
 const DEVELOPER = Buffer.from('"developer"');
 
@@ -30,18 +32,27 @@ function fitEffort(fitting: Fitting): void {
 
 function fitInput(fitting: Fitting): void {
   const { members, compat } = fitting;
-  if (compat.supportsDeveloperRole !== false || !fitting.mentions('input', DEVELOPER)) return;
+  const roles = compat.supportsDeveloperRole === false && fitting.mentions('input', DEVELOPER);
+  const sealed = fitting.mentions('input', SEALED_BEGINS);
+  if (!roles && !sealed) return;
   const input = members.value('input');
   if (!Array.isArray(input)) return;
-  members.set(
-    'input',
-    input.map((item: unknown) =>
-      isObject(item) && item.role === 'developer' && isMessage(item) ? { ...item, role: 'system' } : item,
-    ),
-  );
+  const own: readonly unknown[] = sealed ? input.filter((item) => !isSealedReasoning(item)) : input;
+  if (own.length < input.length) fitting.tell('input.reasoning');
+  else if (!roles) return;
+  members.set('input', roles ? own.map(asSystem) : own);
+}
+
+/** What we kept for a server of another dialect: this one cannot read it, and would refuse the whole request for it. */
+function isSealedReasoning(item: unknown): boolean {
+  return isObject(item) && item.type === 'reasoning' && isSealed(item.encrypted_content);
+}
+
+function asSystem(item: unknown): unknown {
+  return isObject(item) && item.role === 'developer' && isMessage(item) ? { ...item, role: 'system' } : item;
 }
 
 /** Items of other kinds say who made them, and are not read by a chat template. */
-function isMessage({ type }: Readonly<Record<string, unknown>>): boolean {
+function isMessage({ type }: JsonObject): boolean {
   return type === undefined || type === 'message';
 }

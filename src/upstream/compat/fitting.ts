@@ -1,6 +1,7 @@
 /** One request that is made to fit its server. Owns what of it is changed and what is told of that; one for each call. */
 import type { Compat } from '../../core/compat.ts';
 import { JsonMembers } from '../../dialect/json-members.ts';
+import { isObject } from '../../lib/json.ts';
 
 /** A request as its server takes it. */
 export interface Fitted {
@@ -94,7 +95,3 @@ export class Fitting {
 }
 
 const STRICT = Buffer.from('"strict"');
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

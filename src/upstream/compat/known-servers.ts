@@ -2,8 +2,17 @@
 import type { Dialect } from '../../core/call.ts';
 import type { Compat } from '../../core/compat.ts';
 
-export type ServerName =
-  'openai' | 'openrouter' | 'deepseek' | 'ollama' | 'llamacpp' | 'vllm' | 'lmstudio' | 'sglang';
+const NAMES = [
+  'openai',
+  'openrouter',
+  'deepseek',
+  'ollama',
+  'llamacpp',
+  'vllm',
+  'lmstudio',
+  'sglang',
+] as const;
+export type ServerName = (typeof NAMES)[number];
 
 interface Server {
   /** Hosts that nobody else has. */
@@ -126,17 +135,6 @@ export const KNOWN_SERVERS: Readonly<Record<ServerName, Server>> = {
     facts: { chat: { ...LOCAL, reasoningField: 'reasoning_content' }, responses: LOCAL_RESPONSES },
   },
 };
-
-const NAMES: readonly ServerName[] = [
-  'openai',
-  'openrouter',
-  'deepseek',
-  'ollama',
-  'llamacpp',
-  'vllm',
-  'lmstudio',
-  'sglang',
-];
 
 /** Whose service it is: its host alone says that, whatever answers there. */
 export function serverOfHost(baseUrl: string): ServerName | undefined {

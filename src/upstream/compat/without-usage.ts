@@ -1,14 +1,12 @@
 /** Takes out of a Chat Completions stream what is there only because its owner asked for usage and its client did not. */
 import { z } from 'zod';
-import { asBuffer, jsonKey, valueAfter } from '../../dialect/bytes.ts';
+import { asBuffer, hasValue, isObjectAt, jsonKey, NOTHING, valueAfter } from '../../dialect/bytes.ts';
 import { wholeEvents } from '../../dialect/sse.ts';
 import { tolerantJson } from '../../lib/json.ts';
 
 const USAGE = jsonKey('usage');
-const OPEN_BRACE = 0x7b;
 const COMMA = 0x2c;
 const NULL = Buffer.from('null');
-const NOTHING = new Uint8Array(0);
 
 /** The one chunk that is there only because usage was asked for: some servers begin with one that has no choices either. */
 const UsageChunk = z.object({ choices: z.array(z.unknown()).length(0), usage: z.looseObject({}) });
@@ -19,7 +17,7 @@ export function withoutUsage(events: Uint8Array): Uint8Array {
   const at = valueAfter(bytes, USAGE, 0);
   if (at < 0) return events;
   const trimmed = withoutNulls(bytes, at);
-  return hasUsageObject(trimmed) ? withoutUsageChunk(trimmed) : trimmed;
+  return hasValue(trimmed, USAGE, isObjectAt) ? withoutUsageChunk(trimmed) : trimmed;
 }
 
 /** OpenAI says `"usage":null` in every chunk before that, where usage was asked for. `first` is where a value begins. */
@@ -36,13 +34,6 @@ function withoutNulls(bytes: Buffer, first: number): Buffer {
     from = !before && bytes[end] === COMMA ? end + 1 : end;
   }
   return from === 0 ? bytes : Buffer.concat([...kept, bytes.subarray(from)]);
-}
-
-function hasUsageObject(bytes: Buffer): boolean {
-  for (let at = valueAfter(bytes, USAGE, 0); at >= 0; at = valueAfter(bytes, USAGE, at)) {
-    if (bytes[at] === OPEN_BRACE) return true;
-  }
-  return false;
 }
 
 /** Comes once in a stream, or in each chunk of a server that counts as it goes: only then are events looked into. */

@@ -8,4 +8,9 @@ import { keepsEveryPromiseTo } from '../promises.ts';
 const openClaw = createLlmRuntime();
 registerBuiltInApiProviders(openClaw.registry);
 
-keepsEveryPromiseTo([...piAi(stream, '@earendil-works/pi-ai'), ...piAi(openClaw.stream, '@openclaw/ai')]);
+const ENDINGS = { chat: ['length as an ending'], responses: ['length as an ending'] } as const;
+
+keepsEveryPromiseTo([
+  ...piAi(stream, '@earendil-works/pi-ai', ENDINGS),
+  ...piAi(openClaw.stream, '@openclaw/ai', ENDINGS),
+]);

@@ -4,14 +4,14 @@
  */
 import { z } from 'zod';
 import { SSE_EVENT_BYTES_MAX } from '../../../core/limits.ts';
-import { tolerantJson } from '../../../lib/json.ts';
-import { type JsonObject, maybe } from '../../door.ts';
-import { amended, amendedList, asText, isObject, isText } from '../../mend/amended.ts';
+import { isObject, type JsonObject } from '../../../lib/json.ts';
+import { maybe } from '../../door.ts';
+import { amended, amendedList, asText, isText } from '../../mend/amended.ts';
+import { isOtherCall, type KnownCall, unnumberedCall } from '../call-identity.ts';
 
-interface Call {
+interface Call extends KnownCall {
   readonly index: number;
   readonly id: string;
-  /** The server's own, where it gave one. */
   readonly givenId: string | undefined;
   readonly kind: 'function' | 'custom';
   name: string | undefined;
@@ -27,17 +27,13 @@ const Fragment = z.object({
 });
 type Fragment = z.infer<typeof Fragment>;
 
-interface Said {
-  readonly name: string | undefined;
-  /** Whether it brings arguments. */
-  readonly says: boolean;
-}
-
 export class CallFragmentsMender {
   readonly #randomId: (prefix: string) => string;
   readonly #calls: Call[] = [];
   /** By the server's numbers, which may stand for one call after the other. */
   readonly #byIndex = new Map<number, Call>();
+  /** Those that calls have by now. */
+  readonly #ids = new Set<string>();
 
   constructor(randomId: (prefix: string) => string) {
     this.#randomId = randomId;
@@ -65,7 +61,7 @@ export class CallFragmentsMender {
     const told = isObject(fragment.function) ? fragment.function : undefined;
     const text = told === undefined ? undefined : asText(told.arguments);
     const name = nameOf(fragment);
-    const known = this.#known(fragment, { name, says: isText(text) });
+    const known = this.#known(fragment, name, text ?? '');
     const call = known ?? this.#begin(fragment);
     add(call, text ?? '');
     const owed = isLast && (told !== undefined || known === undefined) && isOwedInput(call);
@@ -86,32 +82,25 @@ export class CallFragmentsMender {
     });
   }
 
-  #known({ index, id: given }: Fragment, said: Said): Call | undefined {
-    const id = isText(given) ? given : undefined;
-    const known = index === undefined ? this.#unnumbered(id, said.name) : this.#byIndex.get(index);
-    return known === undefined || isOther(known, id, said) ? undefined : known;
-  }
-
-  #unnumbered(id: string | undefined, name: string | undefined): Call | undefined {
-    if (id !== undefined) return this.#calls.findLast((call) => call.givenId === id);
-    const last = this.#calls.at(-1);
-    return last?.name !== undefined && name !== undefined ? undefined : last;
+  #known({ index, id }: Fragment, name: string | undefined, input: string): Call | undefined {
+    const signs = { id: isText(id) ? id : undefined, name, input };
+    const known = index === undefined ? unnumberedCall(this.#calls, signs) : this.#byIndex.get(index);
+    return known === undefined || isOtherCall(known, signs) ? undefined : known;
   }
 
   #begin({ index: given, id, custom }: Fragment): Call {
-    const taken = (index: number) => this.#calls.some((call) => call.index === index);
-    const next = Math.max(-1, ...this.#calls.map(({ index }) => index)) + 1;
-    const isFresh = isText(id) && !this.#calls.some((call) => call.id === id);
     const call: Call = {
-      index: given === undefined || taken(given) ? next : given,
+      // Clients put calls into a list by these: where the first is not 0, as behind text that counts too, they fail.
+      index: this.#calls.length,
       // Results are matched by id, so two calls of one answer must not share one.
-      id: isFresh ? id : this.#randomId('call_'),
+      id: isText(id) && !this.#ids.has(id) ? id : this.#randomId('call_'),
       givenId: isText(id) ? id : undefined,
       kind: isObject(custom) ? 'custom' : 'function',
       name: undefined,
       input: '',
     };
     this.#calls.push(call);
+    this.#ids.add(call.id);
     if (given !== undefined) this.#byIndex.set(given, call);
     return call;
   }
@@ -129,14 +118,6 @@ function laterFields({ id }: JsonObject): JsonObject {
 function nameOf({ function: ofFunction, custom }: Fragment): string | undefined {
   const named = isObject(custom) ? custom : ofFunction;
   return isObject(named) && isText(named.name) ? named.name : undefined;
-}
-
-/** A number that comes back with another id and a name, with another name, or when its call is whole, is a new call. */
-function isOther(known: Call, id: string | undefined, { name, says }: Said): boolean {
-  if (name === undefined) return false;
-  if (id !== undefined && known.givenId !== undefined) return known.givenId !== id;
-  if (known.name === undefined) return false;
-  return known.name !== name || (says && id === undefined && isObject(tolerantJson(known.input ?? '')));
 }
 
 function isOwedInput({ kind, input }: Call): boolean {

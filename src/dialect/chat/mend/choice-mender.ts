@@ -1,6 +1,6 @@
 /** Mends one choice of a stream, chunk by chunk: its role, what it says, its calls and its end. */
-import type { JsonObject } from '../../door.ts';
-import { amended, isList, isObject, isText } from '../../mend/amended.ts';
+import { isObject, type JsonObject } from '../../../lib/json.ts';
+import { amended, isList, isText } from '../../mend/amended.ts';
 import { CallFragmentsMender } from './call-fragments-mender.ts';
 import { mendedFinish } from './finish.ts';
 

@@ -1,5 +1,5 @@
 /** What all chunks of a stream have in common: the same for each of them, whatever the server leaves out. */
-import { type JsonObject } from '../../door.ts';
+import type { JsonObject } from '../../../lib/json.ts';
 import { amended, isText } from '../../mend/amended.ts';
 import type { Mending } from '../../shape.ts';
 

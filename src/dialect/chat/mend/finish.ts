@@ -9,8 +9,3 @@ export function mendedFinish(reason: string, hasCalls: boolean): string {
   const read = readFinish(reason, hasCalls);
   return read === 'error' ? reason : writeFinish(read);
 }
-
-/** Whether the reason says that the answer broke. */
-export function isBroken(reason: unknown): boolean {
-  return typeof reason === 'string' && reason !== '' && readFinish(reason, false) === 'error';
-}

@@ -1,8 +1,8 @@
 /** Mends what servers get wrong in a whole Chat Completions reply. */
-import type { JsonObject } from '../../door.ts';
-import { amended, amendedList, asText, isList, isObject, isText } from '../../mend/amended.ts';
+import { isObject, type JsonObject } from '../../../lib/json.ts';
+import { amended, amendedList, asText, isList, isText } from '../../mend/amended.ts';
 import type { MendedReply, Mending } from '../../shape.ts';
-import { failureIn } from './failure.ts';
+import { failureIn } from '../failure.ts';
 import { mendedFinish } from './finish.ts';
 import { thoughtIn } from './think-splitter.ts';
 import { usageOf } from './usage.ts';

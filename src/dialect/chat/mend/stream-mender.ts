@@ -2,18 +2,18 @@
  * Mends what servers get wrong in a Chat Completions stream that passes. A server that does not know the form of a chunk
  * shows it from the first, so that the first two are read; of the others only those that a search finds a sign in.
  */
-import { tolerantJson } from '../../../lib/json.ts';
-import { asBuffer } from '../../bytes.ts';
-import type { JsonObject } from '../../door.ts';
+import { CHOICES_MAX } from '../../../core/limits.ts';
+import { isObject, type JsonObject, tolerantJson } from '../../../lib/json.ts';
+import { asBuffer, NOTHING } from '../../bytes.ts';
 import { readFailure } from '../../failure.ts';
 import type { HubFailure } from '../../hub.ts';
-import { amended, amendedList, isList, isObject, isText } from '../../mend/amended.ts';
-import { type RawEvent, rawEvents, retold } from '../../mend/raw-event.ts';
+import { amended, amendedList, isList, isText } from '../../mend/amended.ts';
+import { mendEach, type RawEvent, retold } from '../../mend/raw-event.ts';
 import type { Mending, StreamMender } from '../../shape.ts';
 import { sseBytes, sseEvent } from '../../sse.ts';
 import { ChoiceMender } from './choice-mender.ts';
 import { ChunkHead } from './chunk-head.ts';
-import { failureIn } from './failure.ts';
+import { failureIn } from '../failure.ts';
 import { usageOf } from './usage.ts';
 
 /**
@@ -25,7 +25,6 @@ const SIGN =
   /\nevent|"(?:error"|tool_calls"\s*:\s*\[\s*\{|finish_reason"\s*:\s*"|message"|usage"\s*:\s*\{)|\[DONE\]/;
 const NAME_START = 'e'.charCodeAt(0);
 const FIRST_CHUNKS = 2;
-const NOTHING = new Uint8Array(0);
 
 export class ChatMender implements StreamMender {
   failure: HubFailure | undefined;
@@ -46,15 +45,7 @@ export class ChatMender implements StreamMender {
   mend(events: Uint8Array): Uint8Array {
     if (this.failure !== undefined) return NOTHING;
     if (this.#passes(events)) return events;
-    const told: Uint8Array[] = [];
-    let isSame = true;
-    for (const event of rawEvents(events)) {
-      const mended = this.#passes(event.bytes) ? event.bytes : this.#event(event);
-      if (mended === undefined) return Buffer.concat(told);
-      isSame &&= mended === event.bytes;
-      told.push(mended);
-    }
-    return isSame ? events : Buffer.concat(told);
+    return mendEach(events, (event) => (this.#passes(event.bytes) ? event.bytes : this.#event(event)));
   }
 
   end(): Uint8Array {
@@ -127,6 +118,7 @@ export class ChatMender implements StreamMender {
     if (!isNumbered || !isObject(choice.delta)) this.#isWellFormed = false;
     let mender = this.#choices.get(index);
     if (mender === undefined) {
+      if (this.#choices.size >= CHOICES_MAX) return choice;
       mender = new ChoiceMender(index, this.#mending.tools.randomId, this.#reads === 'every event');
       this.#choices.set(index, mender);
     }

@@ -1,8 +1,8 @@
 /** Makes reasoning of what a model says in `<think>` at the beginning of its answer, in a stream that passes. */
-import { tolerantJson } from '../../../lib/json.ts';
-import type { JsonObject } from '../../door.ts';
-import { amended, amendedList, isList, isObject, isText } from '../../mend/amended.ts';
-import { type RawEvent, rawEvents, retold } from '../../mend/raw-event.ts';
+import { CHOICES_MAX } from '../../../core/limits.ts';
+import { isObject, type JsonObject, tolerantJson } from '../../../lib/json.ts';
+import { amended, amendedList, isList, isText } from '../../mend/amended.ts';
+import { mendEach, type RawEvent, retold } from '../../mend/raw-event.ts';
 import type { StreamMender } from '../../shape.ts';
 import { sseBytes, sseEvent } from '../../sse.ts';
 import { type Split, ThinkSplitter } from './think-splitter.ts';
@@ -18,9 +18,7 @@ export class ThinkMender implements StreamMender {
 
   /** Reads every event: it is switched on for a model that needs it, and by nobody else. */
   mend(events: Uint8Array): Uint8Array {
-    const raw = rawEvents(events);
-    const told = raw.map((event) => this.#event(event));
-    return told.every((event, at) => event === raw[at]?.bytes) ? events : Buffer.concat(told);
+    return mendEach(events, (event) => this.#event(event));
   }
 
   end(): Uint8Array {
@@ -47,6 +45,7 @@ export class ThinkMender implements StreamMender {
   /** Thought and answer never come in one delta: the order in which it would be read is not known. */
   #choice(choice: JsonObject, delta: JsonObject, before: Uint8Array[]): JsonObject {
     const splitter = this.#splitterOf(choice.index);
+    if (splitter === undefined) return choice;
     const said = splitter.feed(isText(delta.content) ? delta.content : '');
     const isOver = isText(choice.finish_reason) || (isList(delta.tool_calls) && delta.tool_calls.length > 0);
     const rest = isOver ? splitter.end() : { thought: '', answer: '' };
@@ -64,9 +63,11 @@ export class ThinkMender implements StreamMender {
     return amended(choice, { delta: amended(delta, { content: answer, role: undefined }) });
   }
 
-  #splitterOf(index: unknown): ThinkSplitter {
-    let splitter = this.#splitters.get(index);
-    if (splitter === undefined) this.#splitters.set(index, (splitter = new ThinkSplitter()));
+  #splitterOf(index: unknown): ThinkSplitter | undefined {
+    const known = this.#splitters.get(index);
+    if (known !== undefined || this.#splitters.size >= CHOICES_MAX) return known;
+    const splitter = new ThinkSplitter();
+    this.#splitters.set(index, splitter);
     return splitter;
   }
 

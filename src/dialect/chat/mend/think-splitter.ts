@@ -1,5 +1,5 @@
 /** Takes `<think>…</think>` out of the beginning of a text that comes in pieces. Pure. */
-import type { JsonObject } from '../../door.ts';
+import type { JsonObject } from '../../../lib/json.ts';
 import { amended, isText } from '../../mend/amended.ts';
 
 const OPEN = '<think>';

@@ -1,6 +1,5 @@
 /** Where the usage of an answer is told. */
-import type { JsonObject } from '../../door.ts';
-import { isObject } from '../../mend/amended.ts';
+import { isObject, type JsonObject } from '../../../lib/json.ts';
 
 /** Usage inside of a choice, as Moonshot tells it, where it is not told of the whole. */
 export function usageOf({ usage }: JsonObject, choices: readonly unknown[]): JsonObject {

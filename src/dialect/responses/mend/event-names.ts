@@ -1,4 +1,5 @@
 /** The kinds of events that pass unread, found by their names in the bytes. */
+import { EVENT_KINDS_MAX } from '../../../core/limits.ts';
 import { asBuffer } from '../../bytes.ts';
 
 /** What they say is held against what was said before. */
@@ -25,7 +26,7 @@ export class EventNames {
   #latest = NONE;
 
   add(name: string): void {
-    if (!ALWAYS_READ.has(name)) this.#names.add(name);
+    if (!ALWAYS_READ.has(name) && this.#names.size < EVENT_KINDS_MAX) this.#names.add(name);
   }
 
   clear(): void {

@@ -1,5 +1,5 @@
 /** The numbers of a stream's events: the server's own, moved by what is put in between, or ours where it has none. */
-import type { JsonObject } from '../../door.ts';
+import type { JsonObject } from '../../../lib/json.ts';
 import { amended } from '../../mend/amended.ts';
 
 export class EventNumbers {

@@ -1,14 +1,13 @@
 /** Mends the events that tell of output items, and the last one, which repeats them all. */
-import type { JsonObject } from '../../door.ts';
-import { amended, amendedList, asText, isList, isObject, isText } from '../../mend/amended.ts';
+import { isObject, type JsonObject } from '../../../lib/json.ts';
+import { amended, amendedList, asText, isList, isText } from '../../mend/amended.ts';
 import type { Mending } from '../../shape.ts';
+import { END_EVENTS } from '../end-events.ts';
 import { begunItem, inputFieldOf, wholeInput, wholeItem } from './item.ts';
 import { named, type StreamedItem, StreamedItems } from './streamed-items.ts';
 
 const ADDED = 'response.output_item.added';
 const DONE = 'response.output_item.done';
-/** The one that ends the stream. */
-export const LAST = /^response\.(completed|incomplete|failed)$/;
 /** The events inside of an item: each names it. */
 const INSIDE =
   /^response\.(output_text|refusal|content_part|reasoning_text|reasoning_summary_(part|text)|function_call_arguments|custom_tool_call_input)\./;
@@ -42,7 +41,7 @@ export class ItemEvents {
     const type = textOf(event.type);
     if (type === ADDED) return this.#added(event);
     if (type === DONE) return this.#done(event, chars);
-    if (LAST.test(type)) return this.#last(event, chars);
+    if (END_EVENTS.has(type)) return this.#last(event, chars);
     if (!INSIDE.test(type)) return event;
     const item = this.#items.find(event);
     if (item === undefined) return event;

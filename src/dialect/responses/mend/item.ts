@@ -1,6 +1,6 @@
 /** Mends one output item: what every client takes for granted of it is there, in the form that it expects. */
-import type { JsonObject } from '../../door.ts';
-import { amended, asText, isList, isObject, isText } from '../../mend/amended.ts';
+import { isObject, type JsonObject } from '../../../lib/json.ts';
+import { amended, asText, isList, isText } from '../../mend/amended.ts';
 
 /** The field that holds the input of a call. */
 export type InputField = 'arguments' | 'input';

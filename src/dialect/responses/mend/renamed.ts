@@ -1,6 +1,6 @@
 /** Events that some servers call by a name of their own, at which OpenAI's clients throw. */
-import type { JsonObject } from '../../door.ts';
-import { amended, isObject } from '../../mend/amended.ts';
+import { isObject, type JsonObject } from '../../../lib/json.ts';
+import { amended } from '../../mend/amended.ts';
 
 const NAMES: ReadonlyMap<unknown, string> = new Map([
   // vLLM's.

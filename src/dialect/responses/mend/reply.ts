@@ -1,6 +1,6 @@
 /** Mends what servers get wrong in a whole Responses reply. */
-import type { JsonObject } from '../../door.ts';
-import { amended, amendedList, isList, isObject, isText } from '../../mend/amended.ts';
+import { isObject, type JsonObject } from '../../../lib/json.ts';
+import { amended, amendedList, isList, isText } from '../../mend/amended.ts';
 import type { MendedReply, Mending } from '../../shape.ts';
 import { idPrefixOf } from '../item-ids.ts';
 import { wholeItem } from './item.ts';

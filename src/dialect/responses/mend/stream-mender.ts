@@ -3,22 +3,22 @@
  * one: the first of each kind is read, and where it needed nothing those that follow pass unread, but for the few kinds
  * that say something of an item or of the end.
  */
-import { tolerantJson } from '../../../lib/json.ts';
-import type { JsonObject } from '../../door.ts';
+import { isObject, type JsonObject, tolerantJson } from '../../../lib/json.ts';
+import { NOTHING } from '../../bytes.ts';
 import { readFailure } from '../../failure.ts';
 import type { HubFailure } from '../../hub.ts';
-import { amended, isObject, isText } from '../../mend/amended.ts';
-import { type RawEvent, rawEvents, retold } from '../../mend/raw-event.ts';
+import { amended, isText } from '../../mend/amended.ts';
+import { mendEach, type RawEvent, retold } from '../../mend/raw-event.ts';
 import type { Mending, StreamMender } from '../../shape.ts';
 import { sseBytes, sseEvent } from '../../sse.ts';
-import { errorEvent, failureOfEvent, isErrorEvent } from './error-event.ts';
+import { END_EVENTS } from '../end-events.ts';
+import { errorEvent, failureOfEvent, isErrorEvent } from '../error-event.ts';
 import { EventNames } from './event-names.ts';
 import { EventNumbers } from './event-numbers.ts';
-import { ItemEvents, LAST } from './item-events.ts';
+import { ItemEvents } from './item-events.ts';
 import { renamed } from './renamed.ts';
 
 const FAILED = 'response.failed';
-const NOTHING = new Uint8Array(0);
 
 /** An error that has come, and may be followed by the failed response that it belongs to. */
 interface KeptError {
@@ -45,16 +45,10 @@ export class ResponsesMender implements StreamMender {
   mend(events: Uint8Array): Uint8Array {
     if (this.failure !== undefined) return NOTHING;
     if (this.#kept === undefined && this.#passing.haveAll(events)) return events;
-    const told: Uint8Array[] = [];
-    let isSame = true;
-    for (const event of rawEvents(events)) {
+    return mendEach(events, (event) => {
       const passes = this.#kept === undefined && this.#passing.have(event.name);
-      const mended = passes ? event.bytes : this.#event(event);
-      if (mended === undefined) return Buffer.concat(told);
-      isSame &&= mended === event.bytes;
-      told.push(mended);
-    }
-    return isSame ? events : Buffer.concat(told);
+      return passes ? event.bytes : this.#event(event);
+    });
   }
 
   end(): Uint8Array {
@@ -72,7 +66,7 @@ export class ResponsesMender implements StreamMender {
     this.#kept = undefined;
     // Alone it is told anew in all its forms by whoever tells the client of failures.
     if (kept !== undefined && type !== FAILED) return this.#fail(kept.failure);
-    if (name === 'error' || isErrorEvent(json, type))
+    if (isErrorEvent(json, name))
       return isObject(parsed) ? this.#keep(event, json) : this.#fail(readFailure(data));
     // What is no JSON is told by whoever reads the stream.
     if (type === undefined || !isObject(parsed)) return event.bytes;
@@ -85,7 +79,7 @@ export class ResponsesMender implements StreamMender {
   ): Uint8Array {
     const typed = renamed(amended(json, { type }));
     const lacking = type === FAILED ? failedLacks(typed, kept) : this.#items.before(typed);
-    this.#isOver ||= LAST.test(type);
+    this.#isOver ||= END_EVENTS.has(type);
     const before = lacking.map((own) => bytesOf(this.#numbers.insert(own, typed)));
     if (before.length > 0) this.#passing.clear();
     if (kept !== undefined) before.push(kept.bytes);

@@ -1,6 +1,6 @@
 /** The output items of a stream that passes: which of them an event means, and what of a call's input has been told. */
-import type { JsonObject } from '../../door.ts';
-import { amended, isObject, isText } from '../../mend/amended.ts';
+import { isObject, type JsonObject } from '../../../lib/json.ts';
+import { amended, isText } from '../../mend/amended.ts';
 import type { DialectTools } from '../../shape.ts';
 import { idPrefixOf } from '../item-ids.ts';
 

@@ -6,7 +6,6 @@ import type { IncomingMessage } from 'node:http';
 import { ClawError } from '../../core/errors.ts';
 import type { CallId } from '../../core/ids.ts';
 import {
-  BUSY_RETRY_SECONDS,
   CLIENT_PING_MS,
   CLIENT_SILENCE_MS,
   CLIENT_SOCKET_MS,
@@ -18,13 +17,13 @@ import type { Budget } from '../../lib/budget.ts';
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import type { TextSocket } from '../../lib/socket.ts';
 import { asClawError } from '../error-reply.ts';
-import type { HeldBody } from '../read-call.ts';
+import { type HeldBody, heldBytes } from '../read-body.ts';
 import { Visit } from '../visit.ts';
 import { type CreateMessage, readCreate } from './create-message.ts';
 import { errorMessage } from './event-messages.ts';
 import { MessageOutlet } from './message-outlet.ts';
 
-export interface ConversationParts {
+export interface ClientSocketParts {
   readonly socket: TextSocket;
   /** That asked for the socket: its headers are those of each call. */
   readonly request: IncomingMessage;
@@ -56,8 +55,8 @@ const IDLE = { kind: 'idle' } as const;
 /** Why no more responses are begun. */
 type Last = 'old' | 'stopping';
 
-export class Conversation {
-  readonly #parts: ConversationParts;
+export class ClientSocket {
+  readonly #parts: ClientSocketParts;
   readonly #timers: readonly Cancel[];
   #state: State = IDLE;
   #last: Last | undefined;
@@ -65,7 +64,7 @@ export class Conversation {
   /** Bytes of a message that is not whole yet, out of the budget. */
   #receivedBytes = 0;
 
-  constructor(parts: ConversationParts) {
+  constructor(parts: ClientSocketParts) {
     const { clock, socket } = parts;
     this.#parts = parts;
     this.#heardAt = clock.now();
@@ -106,7 +105,7 @@ export class Conversation {
       create = readCreate(bytes);
       this.#checkFree();
       const { warmsUp, streamId } = create;
-      this.#begin({ held: this.#hold(create.body), warmsUp, streamId });
+      this.#begin({ held: heldBytes(create.body, this.#parts.budget), warmsUp, streamId });
     } catch (thrown) {
       this.#refuse(asClawError(thrown), create?.streamId);
     }
@@ -130,15 +129,6 @@ export class Conversation {
     if (running === undefined || (running.outlet.isTold && running.next === undefined)) return;
     const text = 'this socket has a response in progress: wait for its last event, or open another socket';
     throw new ClawError('response_already_in_flight', text);
-  }
-
-  #hold(bytes: Uint8Array): HeldBody {
-    const { budget } = this.#parts;
-    if (!budget.take(bytes.length))
-      throw new ClawError('busy', 'this node holds as many request bodies as it may', {
-        retryAfterSeconds: BUSY_RETRY_SECONDS,
-      });
-    return { bytes, release: () => budget.give(bytes.length) };
   }
 
   #begin(turn: Turn): void {

@@ -1,12 +1,13 @@
 /** The error event of a Responses stream: its fields flat and nested, as each client reads another form. */
-import type { JsonObject } from '../../door.ts';
-import { readFailure } from '../../failure.ts';
-import type { HubFailure } from '../../hub.ts';
-import { amended, isObject } from '../../mend/amended.ts';
+import { isObject, type JsonObject } from '../../lib/json.ts';
+import { readFailure } from '../failure.ts';
+import type { HubFailure } from '../hub.ts';
+import { amended } from '../mend/amended.ts';
 
-/** `type`: the event's own, or the name that it came with. */
-export function isErrorEvent({ object, error }: JsonObject, type: unknown): boolean {
-  return type === 'error' || object === 'error' || (type === undefined && Boolean(error));
+/** `name`: that the event came with. */
+export function isErrorEvent({ type, object, error }: JsonObject, name: string | undefined): boolean {
+  if (type === 'error' || name === 'error' || object === 'error') return true;
+  return (type ?? undefined) === undefined && Boolean(error);
 }
 
 /** In the flat form `type` is the event's own, not the error's. */

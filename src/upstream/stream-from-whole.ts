@@ -36,7 +36,7 @@ export class StreamFromWhole implements Intake {
   }
 
   finish(to: ByteQueue): void {
-    const { shape, place } = this.#parts;
+    const { shape, place, mending } = this.#parts;
     const reply = this.#parsed(this.#held.text());
     let stream: string;
     try {
@@ -47,7 +47,7 @@ export class StreamFromWhole implements Intake {
         this.failure = mended.failure;
         return;
       }
-      stream = shape.streamOf(mended.reply, parseClientJson(this.#request));
+      stream = shape.streamOf(mended.reply, parseClientJson(this.#request), mending.tools);
     } catch (error) {
       throw place.fault(error);
     }

@@ -1,10 +1,9 @@
 /** What a chunk or a whole reply of Chat Completions says of a failure, in whatever form it does. */
-import type { JsonObject } from '../../door.ts';
-import { readFailure } from '../../failure.ts';
-import type { HubFailure } from '../../hub.ts';
-import { isList, isObject } from '../../mend/amended.ts';
-import { ENDED_BY_ERROR } from '../ending.ts';
-import { isBroken } from './finish.ts';
+import { isObject, type JsonObject } from '../../lib/json.ts';
+import { readFailure } from '../failure.ts';
+import type { HubFailure } from '../hub.ts';
+import { isList } from '../mend/amended.ts';
+import { ENDED_BY_ERROR, isBroken } from './ending.ts';
 
 /** `name`: of the event that it came in. */
 export function failureIn(said: JsonObject, name?: string): HubFailure | undefined {
