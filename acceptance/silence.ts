@@ -4,7 +4,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SseReader } from '../src/dialect/sse.ts';
+import { SseReader } from '../src/dialect/framing/sse.ts';
 import { chatEvents, responsesEvents } from '../test/support/openai-bodies.ts';
 import type { SeenRequest } from '../test/support/scripted-upstream.ts';
 import { MODELS, post, startTwoNodes } from '../test/support/two-nodes.ts';

@@ -10,7 +10,7 @@ import { ChatStreamWriter } from './chat/stream-writer.ts';
 import { ChatWatch, chatEndingOf } from './chat/watch.ts';
 import { chatStreamOf } from './chat/whole-chunks.ts';
 import { leftOutOfChat, writeChatRequest } from './chat/write-request.ts';
-import { sse } from './framing.ts';
+import { sse } from './framing/framing.ts';
 import type { DialectShape } from './shape.ts';
 
 export const chat: DialectShape = {

@@ -1,6 +1,6 @@
 /** An upstream's own failure where its status says success: found before anything of an answer was handed on. */
 import { z } from 'zod';
-import { asBuffer } from './bytes.ts';
+import { asBuffer } from './framing/bytes.ts';
 import { maybe } from './door.ts';
 import { readFailure } from './failure.ts';
 import type { HubFailure } from './hub.ts';

@@ -11,7 +11,7 @@ import { ResponsesStreamWriter } from './responses/stream-writer.ts';
 import { hasDoneItem, ResponsesWatch, responsesEndingOf } from './responses/watch.ts';
 import { responsesStreamOf } from './responses/whole-events.ts';
 import { leftOutOfResponses, writeResponsesRequest } from './responses/write-request.ts';
-import { sse } from './framing.ts';
+import { sse } from './framing/framing.ts';
 import type { DialectShape } from './shape.ts';
 
 export const responses: DialectShape = {

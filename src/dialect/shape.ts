@@ -3,7 +3,7 @@ import type { Dialect, Headers, Usage } from '../core/call.ts';
 import type { ClawError, ErrorBody } from '../core/errors.ts';
 import type { CallId } from '../core/ids.ts';
 import type { Ability } from './ability.ts';
-import type { Framing } from './framing.ts';
+import type { Framing } from './framing/framing.ts';
 import type { HubAnswer, HubEvent, HubFailure, HubProgress, HubReply, HubRequest } from './hub.ts';
 
 /** How a reply ended, in the dialect's own words. */

@@ -7,11 +7,11 @@ import { ClawError } from '../core/errors.ts';
 import { failureError } from './failure.ts';
 import type { HubEnding, HubEvent, HubUsage } from './hub.ts';
 import type { StreamRestorer } from './emulate/stage.ts';
-import type { EventReader } from './framing.ts';
+import type { EventReader } from './framing/framing.ts';
 import type { Origin } from './origin.ts';
 import type { StreamReader, StreamWriter } from './shape.ts';
-import { sseBytes } from './sse.ts';
-import type { StreamEvent } from './stream-event.ts';
+import { sseBytes } from './framing/sse.ts';
+import type { StreamEvent } from './framing/stream-event.ts';
 
 /**
  * Open: pulling. Broken: what came before the failure is out, the failure is next. Drained: the upstream has ended

@@ -2,7 +2,7 @@
 import type { TargetKey } from '../core/call.ts';
 import type { Home } from '../core/history.ts';
 import { RESPONSE_OVERHEAD_BYTES } from '../core/limits.ts';
-import { asBuffer } from '../dialect/bytes.ts';
+import { asBuffer } from '../dialect/framing/bytes.ts';
 import { isObject, type JsonObject, tolerantJson } from '../lib/json.ts';
 import { responseIn } from './told.ts';
 

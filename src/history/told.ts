@@ -1,8 +1,8 @@
 /** Where the Response object of an answer stands in the bytes that told it: found by search, read when somebody asks. */
 import { isResponseId } from '../core/ids.ts';
 import type { Told } from '../core/history.ts';
-import { asBuffer } from '../dialect/bytes.ts';
-import { wholeEvents } from '../dialect/sse.ts';
+import { asBuffer } from '../dialect/framing/bytes.ts';
+import { wholeEvents } from '../dialect/framing/sse.ts';
 import { isObject, type JsonObject, tolerantJson } from '../lib/json.ts';
 
 export interface Ended {

@@ -2,7 +2,7 @@
 import { ClawError } from '../core/errors.ts';
 import { WINDOW_BYTES_MAX } from '../core/limits.ts';
 import { failureAmong, failureOfStart } from '../dialect/early-failure.ts';
-import type { Framer } from '../dialect/framing.ts';
+import type { Framer } from '../dialect/framing/framing.ts';
 import type { HubFailure } from '../dialect/hub.ts';
 import type { DialectShape, Ending, StreamMender, StreamWatch } from '../dialect/shape.ts';
 import type { ByteQueue } from '../lib/byte-queue.ts';

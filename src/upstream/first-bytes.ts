@@ -1,6 +1,6 @@
 /** Tells by the first bytes of a reply what it really is: some servers label theirs wrongly, or not at all. */
 import { FIRST_BYTES_MAX } from '../core/limits.ts';
-import { asBuffer } from '../dialect/bytes.ts';
+import { asBuffer } from '../dialect/framing/bytes.ts';
 import type { HubFailure } from '../dialect/hub.ts';
 import type { Ending } from '../dialect/shape.ts';
 import type { ByteQueue } from '../lib/byte-queue.ts';

@@ -6,7 +6,7 @@ import { ClawError } from '../core/errors.ts';
 import { LEFT_OUT_HEADER } from '../core/header-names.ts';
 import type { UpstreamSpec } from '../core/upstream-spec.ts';
 import { type Shapes, shapes } from '../dialect/dialects.ts';
-import { replaceModel } from '../dialect/model-field.ts';
+import { replaceModel } from '../dialect/json/model-field.ts';
 import type { DialectShape, Mending } from '../dialect/shape.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type AddressRefused, refusedLiteral } from './address.ts';

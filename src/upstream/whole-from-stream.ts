@@ -1,6 +1,6 @@
 /** Mends a stream where a whole reply was asked for: read to its real end, then told as the JSON of its dialect. */
 import { readerTools } from '../dialect/early-failure.ts';
-import type { Framer } from '../dialect/framing.ts';
+import type { Framer } from '../dialect/framing/framing.ts';
 import type { HubFailure } from '../dialect/hub.ts';
 import type { Ending, StreamGatherer, StreamMender, StreamReader, StreamWatch } from '../dialect/shape.ts';
 import type { ByteQueue } from '../lib/byte-queue.ts';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Dialect } from '../../src/core/call.ts';
-import { wholeEvents } from '../../src/dialect/sse.ts';
+import { wholeEvents } from '../../src/dialect/framing/sse.ts';
 import { bytesText, cutAt, mended } from './mending.ts';
 
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 3 });

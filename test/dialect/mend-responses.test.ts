@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { EVENT_KINDS_MAX } from '../../src/core/limits.ts';
 import { EventNames } from '../../src/dialect/responses/mend/event-names.ts';
-import { wholeEvents } from '../../src/dialect/sse.ts';
+import { wholeEvents } from '../../src/dialect/framing/sse.ts';
 import { namedEvent, responsesEvents } from '../support/openai-bodies.ts';
 import { mended } from './mending.ts';
 

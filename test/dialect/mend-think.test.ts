@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { mendChatReply } from '../../src/dialect/chat/mend/reply.ts';
-import { wholeEvents } from '../../src/dialect/sse.ts';
+import { wholeEvents } from '../../src/dialect/framing/sse.ts';
 import { bytesText, mended, mendingOf } from './mending.ts';
 
 const HEAD = { id: 'c1', object: 'chat.completion.chunk', created: 5, model: 'm' };

@@ -92,6 +92,18 @@ describe('the arguments of a call arrive', () => {
     ['when the deltas name the id alone', [added(call('')), input('{"a":1}', { item_id: 'f' }), end()]],
     ['when nothing has a number', [added(call(''), {}), input('{"a":1}', { item_id: 'f' }), end()]],
     ['when nothing has a number or an id', [added(call(''), {}), input('{"a":1}', {}), end()]],
+    [
+      'when the call is named only at its end',
+      [added({ ...call(''), name: '' }), input('{"a":1}'), done(call('{"a":1}')), end()],
+    ],
+    [
+      'when it has its id only in the last event',
+      [added({ ...call(''), call_id: '' }), input('{"a":1}'), end(call('{"a":1}'))],
+    ],
+    [
+      'when it begins once more with its name',
+      [added({ ...call(''), name: '' }), input('{"a"'), added(call('')), input(':1}'), end()],
+    ],
     ['once, when the item begins twice', [added(call('')), input('{"a":1}'), added(call('')), end()]],
     [
       'once, when all repeat them',
@@ -121,8 +133,11 @@ describe('the arguments of a call arrive', () => {
     expect(await told(events)).toEqual(['Hi', 'call_f f {"a":1}']);
   });
 
-  test('and a call that never gets a name fails the stream', async () => {
-    const { text: events, error } = await played([input('{"a":1}'), end()]);
+  test.each<[string, readonly Event[]]>([
+    ['at all', [input('{"a":1}'), end()]],
+    ['that is one', [added({ ...call(''), name: '' }), done({ ...call('{"a":1}'), name: '' }), end()]],
+  ])('and a call that never gets a name %s fails the stream', async (_, stream) => {
+    const { text: events, error } = await played(stream);
     expect(error?.code).toBe('upstream_protocol');
     expect(events).not.toContain('[DONE]');
   });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Dialect } from '../../src/core/call.ts';
 import { ClawError } from '../../src/core/errors.ts';
-import { LineReader } from '../../src/dialect/lines.ts';
+import { LineReader } from '../../src/dialect/framing/lines.ts';
 import { translate } from '../../src/dialect/translate.ts';
 import { responsesEvents, sseEvents } from '../support/sse-text.ts';
 import { aCall, cardOf, countingTools, drained, type Script, ScriptedUpstream } from './scripted.ts';

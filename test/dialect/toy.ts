@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { ClawError } from '../../src/core/errors.ts';
 import { parseProviderJson, readProvider } from '../../src/dialect/door.ts';
 import { readFailure } from '../../src/dialect/failure.ts';
-import { lines } from '../../src/dialect/framing.ts';
+import { lines } from '../../src/dialect/framing/framing.ts';
 import type { HubEvent, HubProgress } from '../../src/dialect/hub.ts';
 import type { HubItem } from '../../src/dialect/hub-item.ts';
 import { headOf, untold } from '../../src/dialect/replay.ts';

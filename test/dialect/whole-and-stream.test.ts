@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Dialect } from '../../src/core/call.ts';
 import { PIECE_BYTES, SSE_EVENT_BYTES_MAX } from '../../src/core/limits.ts';
 import { shapes } from '../../src/dialect/dialects.ts';
-import { wholeEvents } from '../../src/dialect/sse.ts';
+import { wholeEvents } from '../../src/dialect/framing/sse.ts';
 import { countingTools } from './scripted.ts';
 
 const REQUEST = { stream_options: { include_usage: true } };

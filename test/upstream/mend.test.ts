@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Dialect } from '../../src/core/call.ts';
 import { JSON_REPLY_BYTES_MAX } from '../../src/core/limits.ts';
-import { wholeEvents } from '../../src/dialect/sse.ts';
+import { wholeEvents } from '../../src/dialect/framing/sse.ts';
 import { eventually, within } from '../support/eventually.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { chatBody, chatEvents, DONE, responsesBody, responsesEvents } from '../support/openai-bodies.ts';

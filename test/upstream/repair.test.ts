@@ -1,7 +1,7 @@
 /** Mending as an owner does it: on unless it is switched off, and whatever the form in which an answer comes. */
 import { describe, expect, test } from 'vitest';
 import { UPSTREAM_END_MS, WINDOW_BYTES_MAX } from '../../src/core/limits.ts';
-import { wholeEvents } from '../../src/dialect/sse.ts';
+import { wholeEvents } from '../../src/dialect/framing/sse.ts';
 import { mendingOf } from '../../src/upstream/mending.ts';
 import { eventually } from '../support/eventually.ts';
 import { FakeClock } from '../support/fake-clock.ts';

@@ -5,9 +5,9 @@
 import { z } from 'zod';
 import { CHOICES_BEGINNING_CHUNKS, CHOICES_MAX } from '../../core/limits.ts';
 import { tolerantJson } from '../../lib/json.ts';
-import { hasValue, jsonKey } from '../bytes.ts';
+import { hasValue, jsonKey } from '../framing/bytes.ts';
 import { maybe } from '../door.ts';
-import { wholeEvents } from '../sse.ts';
+import { wholeEvents } from '../framing/sse.ts';
 import { isBroken } from './ending.ts';
 
 const INDEX = jsonKey('index');

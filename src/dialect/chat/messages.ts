@@ -1,5 +1,5 @@
 /** The messages of a conversation in chat's form as turns, one after the other: what each result answers is known from before. */
-import { Content, readParts, readSaid, ToolOutput } from '../content-part.ts';
+import { Content, readParts, readSaid, ToolOutput } from '../openai/content-part.ts';
 import { readClient } from '../door.ts';
 import type { HubTurn } from '../hub.ts';
 import type { HubCall, HubCallKind, HubItem } from '../hub-item.ts';

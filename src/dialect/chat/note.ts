@@ -1,7 +1,7 @@
 /** A note of the node to the model, in the system text of a Chat Completions request. */
 import { z } from 'zod';
 import { AnyObject } from '../door.ts';
-import { JsonMembers } from '../json-members.ts';
+import { JsonMembers } from '../json/json-members.ts';
 
 const Messages = z.array(z.unknown());
 const SystemMessage = z.intersection(AnyObject, z.object({ role: z.enum(['system', 'developer']) }));

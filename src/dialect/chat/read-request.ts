@@ -1,5 +1,5 @@
 /** A Chat Completions request into the hub. */
-import { readCaller } from '../caller.ts';
+import { readCaller } from '../openai/caller.ts';
 import { readClient } from '../door.ts';
 import type { HubExtra, HubRequest } from '../hub.ts';
 import { present } from '../present.ts';

@@ -1,7 +1,7 @@
 /** What a Chat Completions client may send, as leniently as clients are. Unknown fields are let through unread. */
 import { z } from 'zod';
 import { INPUT_ITEMS_MAX } from '../../core/limits.ts';
-import { CallerWire, TokenLimit } from '../caller.ts';
+import { CallerWire, TokenLimit } from '../openai/caller.ts';
 import { AnyObject, HostedTool, JsonText, maybe } from '../door.ts';
 import { REASONING_WIRE } from './reasoning.ts';
 

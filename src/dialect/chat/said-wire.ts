@@ -1,9 +1,9 @@
 /** What an assistant says in a Chat Completions reply: the fields that a message and a stream's delta share. */
 import { z } from 'zod';
-import { Thinking } from '../content-part.ts';
+import { Thinking } from '../openai/content-part.ts';
 import { AnyObject, JsonText, maybe } from '../door.ts';
 import type { HubAnnotation, HubLogprob } from '../hub-item.ts';
-import { WireLogprob } from '../logprob.ts';
+import { WireLogprob } from '../openai/logprob.ts';
 import { MEDIA_WIRE } from './media.ts';
 import { REASONING_WIRE } from './reasoning.ts';
 

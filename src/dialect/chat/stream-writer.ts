@@ -2,7 +2,7 @@
 import type { HubDelta, HubItemHead, HubProgress } from '../hub.ts';
 import type { HubLogprob } from '../hub-item.ts';
 import type { DialectTools, StreamWriter, WriteContext } from '../shape.ts';
-import { SSE_DONE, sseEvent } from '../sse.ts';
+import { SSE_DONE, sseEvent } from '../framing/sse.ts';
 import { writeFinish, writeUsage } from './ending.ts';
 import { imageOfItem } from './foreign-items.ts';
 import { writeForeignBlob } from './reasoning.ts';

@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import type { ClawError } from '../../core/errors.ts';
 import { tolerantJson } from '../../lib/json.ts';
-import { asBuffer, hasValue, isObjectAt, isQuote, jsonKey } from '../bytes.ts';
+import { asBuffer, hasValue, isObjectAt, isQuote, jsonKey } from '../framing/bytes.ts';
 import { maybe } from '../door.ts';
 import type { StreamContext, Ending, StreamWatch } from '../shape.ts';
-import { SSE_KEEPALIVE, sseBytes, sseEvent, wholeEvents } from '../sse.ts';
+import { SSE_KEEPALIVE, sseBytes, sseEvent, wholeEvents } from '../framing/sse.ts';
 import { Choices } from './choices.ts';
 
 const FINISH = jsonKey('finish_reason');

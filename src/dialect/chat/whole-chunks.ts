@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { JsonObject } from '../../lib/json.ts';
 import { AnyObject, maybe, readProvider } from '../door.ts';
-import { SSE_DONE, sseEvent } from '../sse.ts';
+import { SSE_DONE, sseEvent } from '../framing/sse.ts';
 import { textPieces } from '../text-pieces.ts';
 
 const Choice = z.looseObject({

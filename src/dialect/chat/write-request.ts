@@ -1,7 +1,7 @@
 /** A request of the hub as a Chat Completions request. */
 import { CHAT_CALL_ID_CHARS_MAX } from '../../core/limits.ts';
-import { shortCallId } from '../call-id.ts';
-import { writeCaller } from '../caller.ts';
+import { shortCallId } from '../openai/call-id.ts';
+import { writeCaller } from '../openai/caller.ts';
 import type { HubPart, HubRequest, HubTurn } from '../hub.ts';
 import type { HubCall, HubItem, HubReasoning } from '../hub-item.ts';
 import { present } from '../present.ts';

@@ -1,5 +1,5 @@
 /** Takes the byte order mark off a stream, and makes every line end a line feed: some clients know no other. */
-import { asBuffer, NOTHING } from '../bytes.ts';
+import { asBuffer, NOTHING } from '../framing/bytes.ts';
 import type { StreamMender } from '../shape.ts';
 
 const [LF, CR] = [0x0a, 0x0d];

@@ -1,5 +1,5 @@
 /** Several menders, one behind the other, as one. */
-import { NOTHING } from '../bytes.ts';
+import { NOTHING } from '../framing/bytes.ts';
 import type { HubFailure } from '../hub.ts';
 import type { StreamMender } from '../shape.ts';
 

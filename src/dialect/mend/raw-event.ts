@@ -1,5 +1,5 @@
 /** The events of a stream as they stand in its bytes, so that one can be told anew and the others pass as they came. */
-import { asBuffer } from '../bytes.ts';
+import { asBuffer } from '../framing/bytes.ts';
 
 export interface RawEvent {
   readonly bytes: Uint8Array;

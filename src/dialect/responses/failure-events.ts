@@ -1,6 +1,6 @@
 /** How a Responses stream tells that it broke: flat and nested fields, and `response.failed`, as each client reads another. */
 import type { ClawError } from '../../core/errors.ts';
-import { sseBytes, sseEvent } from '../sse.ts';
+import { sseBytes, sseEvent } from '../framing/sse.ts';
 import { type ResponseFacts, type ResponseState, responseObject } from './response-object.ts';
 
 /** What the client has had of the stream. */

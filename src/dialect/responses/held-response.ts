@@ -9,7 +9,7 @@ import { AnyObject, parseClientJson } from '../door.ts';
 import type { HubRequest } from '../hub.ts';
 import { present } from '../present.ts';
 import type { HeldContext, HeldStream, ResponseIds } from '../shape.ts';
-import { SSE_KEEPALIVE, sseBytes, sseEvent, wholeEvents } from '../sse.ts';
+import { SSE_KEEPALIVE, sseBytes, sseEvent, wholeEvents } from '../framing/sse.ts';
 import { END_EVENTS } from './end-events.ts';
 import { failureEvents } from './failure-events.ts';
 import { readResponsesRequest } from './read-request.ts';

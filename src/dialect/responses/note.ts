@@ -1,5 +1,5 @@
 /** A note of the node to the model, in the instructions of a Responses request. */
-import { JsonMembers } from '../json-members.ts';
+import { JsonMembers } from '../json/json-members.ts';
 
 /** Instructions that are no text are its upstream's to judge. */
 export function withResponsesNote(body: Uint8Array, note: string): Uint8Array {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { AnyObject, JsonText, maybe, readProvider } from '../door.ts';
 import type { HubAnnotation, HubItem, HubLogprob, HubMessage, HubReasoning, HubSaid } from '../hub-item.ts';
-import { WireLogprob } from '../logprob.ts';
+import { WireLogprob } from '../openai/logprob.ts';
 import { present } from '../present.ts';
 import { sealReasoning } from '../reasoning-blob.ts';
 import type { WriteContext } from '../shape.ts';

@@ -2,7 +2,7 @@
 import { ClawError } from '../../core/errors.ts';
 import { ChatMessages } from '../chat/messages.ts';
 import { Message } from '../chat/request-wire.ts';
-import { ContentPart, PART_TYPES, readPart, readParts, readSaid } from '../content-part.ts';
+import { ContentPart, PART_TYPES, readPart, readParts, readSaid } from '../openai/content-part.ts';
 import { AnyObject, readClient } from '../door.ts';
 import type { HubExtra, HubTool, HubTurn } from '../hub.ts';
 import type { HubCallKind, HubItem } from '../hub-item.ts';

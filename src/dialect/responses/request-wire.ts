@@ -1,8 +1,8 @@
 /** What a Responses client may send, as leniently as clients are. Unknown fields are let through unread. */
 import { z } from 'zod';
 import { INPUT_ITEMS_MAX } from '../../core/limits.ts';
-import { CallerWire, TokenLimit } from '../caller.ts';
-import { Content, ToolOutput } from '../content-part.ts';
+import { CallerWire, TokenLimit } from '../openai/caller.ts';
+import { Content, ToolOutput } from '../openai/content-part.ts';
 import { AnyObject, HostedTool, JsonText, maybe } from '../door.ts';
 
 const anything = z.unknown().optional();

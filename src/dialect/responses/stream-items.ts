@@ -52,11 +52,12 @@ export class StreamItems {
     // A provider's own tool is told when it is done: only then it is known what it did.
     if (item.kind === 'hosted') return [];
     const known = this.#find(name);
-    if (known?.state === 'unnamed' && item.kind === 'call') return this.#named(known, item);
+    if (known?.state === 'unnamed' && item.kind === 'call')
+      return isNamed(item) ? this.#named(known, item) : [];
     if (known !== undefined && known.name.id === name.id && isSame(known, item)) return [];
     const entry = this.#enter(name, item.kind);
     entry.begun = item;
-    return [...this.#closed(known), ...this.#open(entry, headOf(item))];
+    return [...this.#closed(known), ...(isNamed(item) ? this.#open(entry, headOf(item)) : [])];
   }
 
   /** Some servers begin with the delta: `head` is what it tells of its item. A call cannot begin without its name. */
@@ -111,8 +112,7 @@ export class StreamItems {
       events.push(...this.#settle(claims.get(named) ?? this.#enter(name, item.kind), item));
     }
     for (const entry of this.#all) {
-      if (entry.state === 'unnamed')
-        throw new ClawError('upstream_protocol', 'the upstream streamed a tool call without a name');
+      if (entry.state === 'unnamed') throw unnamed();
       if (entry.state === 'open' && entry.told === '' && entry.begun !== undefined)
         for (const delta of untold(entry.begun, entry)) events.push(...this.#tell(entry, delta));
     }
@@ -165,6 +165,7 @@ export class StreamItems {
 
   #open(entry: Entry, head: HubItemHead): readonly HubProgress[] {
     entry.state = 'open';
+    if (!isNamed(head)) throw unnamed();
     if (head.kind === 'call') {
       entry.callId = head.callId;
       this.#hasCalls = true;
@@ -213,6 +214,15 @@ export class StreamItems {
     entry.told = undefined;
     return this.#sequence.close(entry.key, end);
   }
+}
+
+/** Some servers begin a call before they know what it calls. */
+function isNamed(item: HubItem | HubItemHead): boolean {
+  return item.kind !== 'call' || (item.name !== '' && item.callId !== '');
+}
+
+function unnamed(): ClawError {
+  return new ClawError('upstream_protocol', 'the upstream streamed a tool call without a name or id');
 }
 
 function isSame(entry: Entry, item: HubItem): boolean {

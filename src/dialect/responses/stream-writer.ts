@@ -5,7 +5,7 @@ import type { HubDelta, HubItemHead, HubProgress } from '../hub.ts';
 import type { HubHostedItem } from '../hub-item.ts';
 import { present } from '../present.ts';
 import type { StreamWriter, WriteContext } from '../shape.ts';
-import { SSE_DONE, sseEvent } from '../sse.ts';
+import { SSE_DONE, sseEvent } from '../framing/sse.ts';
 import { idPrefixFor } from './item-ids.ts';
 import { type ItemEvent, type OpenItem, openItem } from './open-item.ts';
 import { blobFor } from './output.ts';

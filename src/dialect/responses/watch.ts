@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import type { ClawError } from '../../core/errors.ts';
 import { tolerantJson } from '../../lib/json.ts';
-import { asBuffer } from '../bytes.ts';
+import { asBuffer } from '../framing/bytes.ts';
 import { AnyObject, maybe } from '../door.ts';
 import type { Ending, StreamContext, StreamWatch } from '../shape.ts';
-import { SSE_KEEPALIVE, sseBytes, sseEvent, wholeEvents } from '../sse.ts';
+import { SSE_KEEPALIVE, sseBytes, sseEvent, wholeEvents } from '../framing/sse.ts';
 import { failureEvents } from './failure-events.ts';
 import type { ResponseFacts } from './response-object.ts';
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { JsonObject } from '../../lib/json.ts';
 import { AnyObject, maybe, readProvider } from '../door.ts';
 import type { DialectTools } from '../shape.ts';
-import { SSE_DONE, sseEvent } from '../sse.ts';
+import { SSE_DONE, sseEvent } from '../framing/sse.ts';
 import { textPieces } from '../text-pieces.ts';
 import { idPrefixOf } from './item-ids.ts';
 import type { ItemEvent } from './open-item.ts';

@@ -1,7 +1,7 @@
 /** A request of the hub as a Responses request. */
 import { RESPONSES_CALL_ID_CHARS_MAX } from '../../core/limits.ts';
-import { shortCallId } from '../call-id.ts';
-import { writeCaller } from '../caller.ts';
+import { shortCallId } from '../openai/call-id.ts';
+import { writeCaller } from '../openai/caller.ts';
 import type { HubPart, HubRequest, HubSource, HubTurn } from '../hub.ts';
 import type { HubItem, HubMessage } from '../hub-item.ts';
 import { present } from '../present.ts';

@@ -4,8 +4,8 @@
  */
 import { ClawError } from '../../core/errors.ts';
 import { ERROR_WORD_CHARS_MAX } from '../../core/limits.ts';
-import { asBuffer } from '../../dialect/bytes.ts';
-import { JsonMembers } from '../../dialect/json-members.ts';
+import { asBuffer } from '../../dialect/framing/bytes.ts';
+import { JsonMembers } from '../../dialect/json/json-members.ts';
 import { readJsonObject } from '../read-json.ts';
 
 export interface CreateMessage {

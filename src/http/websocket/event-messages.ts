@@ -1,7 +1,7 @@
 /** A stream of a reply as messages: one event is one text, as it stands in its data. */
 import type { ErrorBody } from '../../core/errors.ts';
 import { END_EVENTS } from '../../dialect/responses/end-events.ts';
-import { SseReader } from '../../dialect/sse.ts';
+import { SseReader } from '../../dialect/framing/sse.ts';
 import { tolerantJson } from '../../lib/json.ts';
 
 export interface EventMessage {

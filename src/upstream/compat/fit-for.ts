@@ -1,7 +1,7 @@
 /** Which requests have to be made to fit, by the dialect, by what is known of the server, and by what they hold. */
 import type { Dialect } from '../../core/call.ts';
 import type { UpstreamSpec } from '../../core/upstream-spec.ts';
-import { asBuffer } from '../../dialect/bytes.ts';
+import { asBuffer } from '../../dialect/framing/bytes.ts';
 import { FOREIGN_BLOB_BEGINS } from '../../dialect/chat/reasoning.ts';
 import { SEALED_BEGINS } from '../../dialect/reasoning-blob.ts';
 import { fitChat } from './fit-chat.ts';

@@ -1,6 +1,6 @@
 /** One request that is made to fit its server. Owns what of it is changed and what is told of that; one for each call. */
 import type { Compat } from '../../core/compat.ts';
-import { JsonMembers } from '../../dialect/json-members.ts';
+import { JsonMembers } from '../../dialect/json/json-members.ts';
 import { isObject } from '../../lib/json.ts';
 
 /** A request as its server takes it. */

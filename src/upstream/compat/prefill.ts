@@ -4,8 +4,8 @@
  */
 import { z } from 'zod';
 import type { Call } from '../../core/call.ts';
-import { asBuffer, jsonKey } from '../../dialect/bytes.ts';
-import { sseBytes, sseEvent, wholeEvents } from '../../dialect/sse.ts';
+import { asBuffer, jsonKey } from '../../dialect/framing/bytes.ts';
+import { sseBytes, sseEvent, wholeEvents } from '../../dialect/framing/sse.ts';
 import { tolerantJson } from '../../lib/json.ts';
 
 const PROGRESS = jsonKey('prompt_progress');

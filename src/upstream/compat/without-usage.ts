@@ -1,7 +1,7 @@
 /** Takes out of a Chat Completions stream what is there only because its owner asked for usage and its client did not. */
 import { z } from 'zod';
-import { asBuffer, hasValue, isObjectAt, jsonKey, NOTHING, valueAfter } from '../../dialect/bytes.ts';
-import { wholeEvents } from '../../dialect/sse.ts';
+import { asBuffer, hasValue, isObjectAt, jsonKey, NOTHING, valueAfter } from '../../dialect/framing/bytes.ts';
+import { wholeEvents } from '../../dialect/framing/sse.ts';
 import { tolerantJson } from '../../lib/json.ts';
 
 const USAGE = jsonKey('usage');

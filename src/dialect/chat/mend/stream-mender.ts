@@ -4,13 +4,13 @@
  */
 import { CHOICES_MAX } from '../../../core/limits.ts';
 import { isObject, type JsonObject, tolerantJson } from '../../../lib/json.ts';
-import { asBuffer, NOTHING } from '../../bytes.ts';
+import { asBuffer, NOTHING } from '../../framing/bytes.ts';
 import { readFailure } from '../../failure.ts';
 import type { HubFailure } from '../../hub.ts';
 import { amended, amendedList, isList, isText } from '../../mend/amended.ts';
 import { mendEach, type RawEvent, retold } from '../../mend/raw-event.ts';
 import type { Mending, StreamMender } from '../../shape.ts';
-import { sseBytes, sseEvent } from '../../sse.ts';
+import { sseBytes, sseEvent } from '../../framing/sse.ts';
 import { ChoiceMender } from './choice-mender.ts';
 import { ChunkHead } from './chunk-head.ts';
 import { failureIn } from '../failure.ts';

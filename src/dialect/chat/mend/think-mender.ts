@@ -4,7 +4,7 @@ import { isObject, type JsonObject, tolerantJson } from '../../../lib/json.ts';
 import { amended, amendedList, isList, isText } from '../../mend/amended.ts';
 import { mendEach, type RawEvent, retold } from '../../mend/raw-event.ts';
 import type { StreamMender } from '../../shape.ts';
-import { sseBytes, sseEvent } from '../../sse.ts';
+import { sseBytes, sseEvent } from '../../framing/sse.ts';
 import { type Split, ThinkSplitter } from './think-splitter.ts';
 
 const BOTH: readonly (keyof Split)[] = ['thought', 'answer'];

@@ -1,6 +1,6 @@
 /** The kinds of events that pass unread, found by their names in the bytes. */
 import { EVENT_KINDS_MAX } from '../../../core/limits.ts';
-import { asBuffer } from '../../bytes.ts';
+import { asBuffer } from '../../framing/bytes.ts';
 
 /** What they say is held against what was said before. */
 const ALWAYS_READ = new Set([

@@ -4,13 +4,13 @@
  * that say something of an item or of the end.
  */
 import { isObject, type JsonObject, tolerantJson } from '../../../lib/json.ts';
-import { NOTHING } from '../../bytes.ts';
+import { NOTHING } from '../../framing/bytes.ts';
 import { readFailure } from '../../failure.ts';
 import type { HubFailure } from '../../hub.ts';
 import { amended, isText } from '../../mend/amended.ts';
 import { mendEach, type RawEvent, retold } from '../../mend/raw-event.ts';
 import type { Mending, StreamMender } from '../../shape.ts';
-import { sseBytes, sseEvent } from '../../sse.ts';
+import { sseBytes, sseEvent } from '../../framing/sse.ts';
 import { END_EVENTS } from '../end-events.ts';
 import { errorEvent, failureOfEvent, isErrorEvent } from '../error-event.ts';
 import { EventNames } from './event-names.ts';

@@ -1,7 +1,7 @@
 /** The probability of a token, which OpenAI's two APIs write alike. */
 import { z } from 'zod';
-import { maybe } from './door.ts';
-import type { HubLogprob } from './hub-item.ts';
+import { maybe } from '../door.ts';
+import type { HubLogprob } from '../hub-item.ts';
 
 const alternative = {
   token: z.string(),

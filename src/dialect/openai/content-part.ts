@@ -3,12 +3,12 @@
  * other. Both are read here, whichever the request's dialect is.
  */
 import { z } from 'zod';
-import { ClawError } from '../core/errors.ts';
-import { maybe } from './door.ts';
-import type { HubPart, HubSource } from './hub.ts';
-import type { HubSaid } from './hub-item.ts';
-import { present } from './present.ts';
-import { misplaced } from './refuse.ts';
+import { ClawError } from '../../core/errors.ts';
+import { maybe } from '../door.ts';
+import type { HubPart, HubSource } from '../hub.ts';
+import type { HubSaid } from '../hub-item.ts';
+import { present } from '../present.ts';
+import { misplaced } from '../refuse.ts';
 
 const text = maybe(z.string());
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { JSON_DEPTH_MAX } from '../../src/core/limits.ts';
-import { replaceModel } from '../../src/dialect/model-field.ts';
+import { JSON_DEPTH_MAX } from '../../../src/core/limits.ts';
+import { replaceModel } from '../../../src/dialect/json/model-field.ts';
 
 function replace(body: string, model = 'new'): string {
   return Buffer.from(replaceModel(Buffer.from(body), model)).toString();

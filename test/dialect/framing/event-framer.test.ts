@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ClawError } from '../../src/core/errors.ts';
-import { EventFramer } from '../../src/dialect/event-framer.ts';
+import { ClawError } from '../../../src/core/errors.ts';
+import { EventFramer } from '../../../src/dialect/framing/event-framer.ts';
 
 const LIMIT = 1024;
 

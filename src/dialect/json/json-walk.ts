@@ -2,8 +2,8 @@
  * Over the members of a JSON object in its raw bytes: where each key and value stands. Only that strings and brackets
  * close is checked; what a value means is nobody's concern here.
  */
-import { ClawError } from '../core/errors.ts';
-import { JSON_DEPTH_MAX } from '../core/limits.ts';
+import { ClawError } from '../../core/errors.ts';
+import { JSON_DEPTH_MAX } from '../../core/limits.ts';
 
 export interface MemberVisitor {
   /** A key, quotes included, and where its value begins: the length of all bytes where there is none. */

@@ -1,7 +1,7 @@
 /** The parameters that OpenAI's two APIs name or mean alike: who asks, what is kept, how it is cached and served. */
 import { z } from 'zod';
-import { maybe } from './door.ts';
-import type { HubRequest } from './hub.ts';
+import { maybe } from '../door.ts';
+import type { HubRequest } from '../hub.ts';
 
 /** llama.cpp's clients write -1 or 0 for an answer without a limit. */
 export const TokenLimit = maybe(z.int()).transform((limit) =>

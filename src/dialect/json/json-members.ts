@@ -2,8 +2,8 @@
  * A request's JSON object, changed member by member in its bytes: what is not changed stays as it was written, digit for
  * digit, and is never parsed.
  */
-import { tolerantJson } from '../lib/json.ts';
-import { asBuffer } from './bytes.ts';
+import { tolerantJson } from '../../lib/json.ts';
+import { asBuffer } from '../framing/bytes.ts';
 import { walkMembers } from './json-walk.ts';
 
 interface Member {

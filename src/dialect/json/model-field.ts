@@ -2,8 +2,8 @@
  * The top-level `model` of a request, found in the raw bytes: what the head of a call says and what the upstream reads
  * can then never be two models. Replaces that value and nothing else; knows no other field.
  */
-import { ClawError } from '../core/errors.ts';
-import { asBuffer, isQuote } from './bytes.ts';
+import { ClawError } from '../../core/errors.ts';
+import { asBuffer, isQuote } from '../framing/bytes.ts';
 import { type MemberVisitor, walkMembers } from './json-walk.ts';
 
 /** Where the value's JSON text stands, quotes included. */

@@ -2,7 +2,7 @@
  * Cuts a stream of bytes where one SSE event ends and the next begins, so that whatever is handed on can be followed by
  * an event of our own. Changes no byte; knows nothing of what the events say.
  */
-import { ClawError } from '../core/errors.ts';
+import { ClawError } from '../../core/errors.ts';
 import { asBuffer, NOTHING } from './bytes.ts';
 
 const LF = 0x0a;

@@ -1,6 +1,6 @@
 /** Lines of JSON (NDJSON): one event is one line. Bytes into events; knows nothing of what the lines say. */
-import { ClawError } from '../core/errors.ts';
-import { tolerantJson } from '../lib/json.ts';
+import { ClawError } from '../../core/errors.ts';
+import { tolerantJson } from '../../lib/json.ts';
 import { asBuffer, NOTHING } from './bytes.ts';
 import type { StreamEvent } from './stream-event.ts';
 

@@ -1,7 +1,7 @@
 /** Server-sent events: bytes into events, and events into bytes. Knows nothing of what the data means. */
 import { createParser, type EventSourceParser, type ParseError } from 'eventsource-parser';
-import { ClawError } from '../core/errors.ts';
-import { SSE_EVENT_BYTES_MAX } from '../core/limits.ts';
+import { ClawError } from '../../core/errors.ts';
+import { SSE_EVENT_BYTES_MAX } from '../../core/limits.ts';
 import type { StreamEvent } from './stream-event.ts';
 
 const encoder = new TextEncoder();

@@ -1,6 +1,6 @@
 /** Reading of bytes into events, and writing. */
 import { expect, test } from 'vitest';
-import { SseReader, sseEvent } from '../../src/dialect/sse.ts';
+import { SseReader, sseEvent } from '../../../src/dialect/framing/sse.ts';
 
 function read(...chunks: (string | Uint8Array)[]): unknown[] {
   const reader = new SseReader();

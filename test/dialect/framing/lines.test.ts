@@ -1,7 +1,7 @@
 /** Lines of JSON: cut at their ends and read, whatever the sizes of the chunks. */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LineFramer, LineReader } from '../../src/dialect/lines.ts';
+import { LineFramer, LineReader } from '../../../src/dialect/framing/lines.ts';
 
 const text = '{"a":"é𝄞"}\n\n{"b":2}\r\n{"c":"x\\n"}\n';
 

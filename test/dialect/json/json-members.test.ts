@@ -1,7 +1,7 @@
 /** A JSON object that is changed in its bytes: what is not meant stays, digit for digit. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { JsonMembers } from '../../src/dialect/json-members.ts';
+import { JsonMembers } from '../../../src/dialect/json/json-members.ts';
 
 const members = (text: string) => new JsonMembers(Buffer.from(text));
 const textOf = (changed: JsonMembers) => Buffer.from(changed.body).toString();
