@@ -27,6 +27,8 @@ export interface StreamContext {
 export interface StreamWatch {
   /** One or more whole events. Costs a search of the bytes; only an event that ends the stream is parsed. */
   see(events: Uint8Array): void;
+  /** The same of events that neither end the stream nor tell of usage: a mender has found no sign of it in them. */
+  skip(events: Uint8Array): void;
   /** Set once the dialect's own end has passed: without it a stream that stops was cut. */
   readonly ending: Ending | undefined;
   /** The events that tell the client, in its dialect, that the stream broke. Ends at an event border. */
@@ -88,6 +90,8 @@ export interface Mending {
 export interface StreamMender {
   /** One or more whole events: the very same bytes where there is nothing to mend. */
   mend(events: Uint8Array): Uint8Array;
+  /** Whether what it was last given is of no interest to a watch: one search does for both then. */
+  readonly isQuiet: boolean;
   /** The stream has ended: the events that were kept back. */
   end(): Uint8Array;
   /** Set once the server has said that its answer failed. Neither that nor what follows it is handed on. */

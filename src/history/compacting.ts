@@ -32,11 +32,20 @@ const INSTRUCTION = `Sum up the conversation above, so that it can be gone on wi
 Leave out pleasantries and what has been superseded.`;
 
 export function compacting(answer: Answer, parts: CompactingParts): Answer {
-  return async (call, signal) => {
-    if (call.operation?.kind !== 'compact') return answer(call, signal);
-    const reply = await offered(answer, call, signal);
-    return reply ?? compacted(answer, call, signal, parts);
-  };
+  return (call, signal) =>
+    call.operation?.kind === 'compact'
+      ? offeredOrOurs(answer, call, signal, parts)
+      : // Nearly all: not a promise more for them.
+        answer(call, signal);
+}
+
+async function offeredOrOurs(
+  answer: Answer,
+  call: Call,
+  signal: StopSignal,
+  parts: CompactingParts,
+): Promise<Reply> {
+  return (await offered(answer, call, signal)) ?? compacted(answer, call, signal, parts);
 }
 
 /** The server's own; undefined where it has none. */

@@ -4,26 +4,42 @@ import { ClawError } from '../core/errors.ts';
 import type { CallId } from '../core/ids.ts';
 import { errorOfRefusal } from '../core/refusal.ts';
 import { changed } from '../lib/changed.ts';
+import type { StopSignal } from '../lib/signals.ts';
 
 /** `newId`: an owner runs no call of an id that it has had. */
 export function resuming(answer: Answer, newId: () => CallId): Answer {
-  return async (call, signal) => {
-    const { writtenOut } = call;
-    if (writtenOut === undefined || call.operation !== undefined) return answer(call, signal);
-    let reply: Reply;
-    try {
-      reply = await answer(call, signal);
-    } catch (thrown) {
-      // It went away between the look at it and the call.
-      if (thrown instanceof ClawError && thrown.code === 'no_owner')
-        return answer(anew(writtenOut, newId(), thrown), signal);
-      throw thrown;
-    }
-    if (reply.status !== 400 && reply.status !== 404) return reply;
-    const refusal = await errorOfRefusal(reply);
-    if (!isOfReference(refusal)) throw refusal;
-    return answer(anew(writtenOut, newId(), refusal), signal);
+  return (call, signal) => {
+    const { writtenOut, operation } = call;
+    return writtenOut === undefined || operation !== undefined
+      ? answer(call, signal)
+      : resumedAnswer(answer, { call, writtenOut, newId }, signal);
   };
+}
+
+interface Resuming {
+  readonly call: Call;
+  readonly writtenOut: () => Call;
+  readonly newId: () => CallId;
+}
+
+async function resumedAnswer(
+  answer: Answer,
+  { call, writtenOut, newId }: Resuming,
+  signal: StopSignal,
+): Promise<Reply> {
+  let reply: Reply;
+  try {
+    reply = await answer(call, signal);
+  } catch (thrown) {
+    // It went away between the look at it and the call.
+    if (thrown instanceof ClawError && thrown.code === 'no_owner')
+      return answer(anew(writtenOut, newId(), thrown), signal);
+    throw thrown;
+  }
+  if (reply.status !== 400 && reply.status !== 404) return reply;
+  const refusal = await errorOfRefusal(reply);
+  if (!isOfReference(refusal)) throw refusal;
+  return answer(anew(writtenOut, newId(), refusal), signal);
 }
 
 /** Throws the refusal where too little is kept here to do better. */

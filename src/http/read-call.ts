@@ -33,10 +33,15 @@ interface Head {
 /** In this order, the first that is there names the conversation. */
 const SESSION_HEADERS = ['x-session-affinity', 'session_id', 'session-id', 'x-session-id'];
 
-export interface CallOrigin {
+/** As the path of a request says it. */
+export interface AskedFor {
   readonly dialect: Dialect;
   readonly operation?: Operation;
   readonly home?: TargetKey;
+}
+
+/** Who asks, and wants to hear of it. */
+export interface CallOrigin {
   readonly origin: NodeId;
   readonly report: (progress: Progress) => void;
 }
@@ -49,7 +54,8 @@ export interface AskedCall {
 
 export function callOf(
   visit: Visit,
-  { dialect, operation, home, origin, report }: CallOrigin,
+  { dialect, operation, home }: AskedFor,
+  { origin, report }: CallOrigin,
   body: Uint8Array,
 ): AskedCall {
   const json = readJson(body);

@@ -10,7 +10,7 @@ import { refusalIn } from './error-body.ts';
 import { asClawError, sendError } from './error-reply.ts';
 import { Journey } from './journey.ts';
 import type { HeldBody } from './read-body.ts';
-import { type CallOrigin, callOf } from './read-call.ts';
+import { type AskedFor, callOf } from './read-call.ts';
 import { Recollection } from './recollection.ts';
 import type { Sweep } from './sweep.ts';
 import type { Visit } from './visit.ts';
@@ -30,7 +30,7 @@ export interface CallParts {
 }
 
 /** What is asked for, and how its body is read. */
-export interface Asking extends Pick<CallOrigin, 'dialect' | 'operation' | 'home'> {
+export interface Asking extends AskedFor {
   readonly read: () => Promise<HeldBody>;
 }
 
@@ -44,14 +44,9 @@ interface Settled {
 }
 
 /** Never rejects. Aborting the visit's `cut` ends the call whatever it waits for. */
-export async function serveCall(
-  visit: Visit,
-  { read, ...asking }: Asking,
-  parts: CallParts,
-  sweep: Sweep,
-): Promise<void> {
+export async function serveCall(visit: Visit, asking: Asking, parts: CallParts, sweep: Sweep): Promise<void> {
   const { response, cut } = visit;
-  const { answer, origin, log, holdMs } = parts;
+  const { answer, log, holdMs } = parts;
   response.once('close', () => {
     if (!response.writableFinished) cut.abort(new ClawError('cancelled', 'the client left'));
   });
@@ -62,8 +57,9 @@ export async function serveCall(
   let recollection: Recollection | undefined;
   let known: Partial<Settled> = {};
   try {
-    held = await read();
-    const asked = callOf(visit, { ...asking, origin, report: journey.report }, held.bytes);
+    held = await asking.read();
+    const by = { origin: parts.origin, report: journey.report };
+    const asked = callOf(visit, asking, by, held.bytes);
     const { call } = asked;
     known = { call };
     if (call.dialect === 'responses') recollection = new Recollection(parts, asked, journey);
@@ -77,7 +73,7 @@ export async function serveCall(
     journey.arrived(reply.headers);
     known = { call, status: reply.status, ttfbMs: visit.elapsedMs() };
     if (stream?.takes(reply) === true) await stream.write(reply);
-    else await whole.write(await refusalIn(call.dialect, reply));
+    else await whole.write(reply.status < 400 ? reply : await refusalIn(call.dialect, reply));
     const outcome = await reply.ended;
     recollection?.ended(reply, stream);
     logSettled({ visit, log, journey, stream, whole }, { status: reply.status, ...known, outcome });

@@ -156,7 +156,7 @@ class HttpEdge {
     switch (route.kind) {
       case 'call':
         this.#mustBeOpen();
-        void this.#call(visit, { ...route, read: () => readBody(visit, response, budget) });
+        void this.#call(visit, Object.assign({ read: () => readBody(visit, response, budget) }, route));
         return;
       case 'response':
         return this.#response(visit, route);

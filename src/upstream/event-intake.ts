@@ -58,7 +58,7 @@ export class EventIntake implements Intake {
 
   finish(to: ByteQueue): void {
     this.#pass(this.#framer.finish(), to);
-    if (this.#mender !== undefined) this.#tell(this.#mender.end(), to);
+    if (this.#mender !== undefined) this.#tell(this.#mender.end(), to, false);
     if (this.ending !== undefined || this.failure !== undefined) return;
     const said = this.lastWords();
     if (said !== undefined) throw toldFailure(said, this.#place, BROKE_OFF);
@@ -78,7 +78,8 @@ export class EventIntake implements Intake {
     if (events.length === 0 || this.failure !== undefined) return;
     const clean = this.#place.clean(events);
     if (this.#state === 'silent' && this.#beginsToFail(clean)) return;
-    this.#tell(this.#mended(clean), to);
+    const mended = this.#mended(clean);
+    this.#tell(mended, to, this.#mender?.isQuiet === true);
     // Told once, by whoever tells the client of failures; what came before it passes.
     const said = this.#mender?.failure;
     if (said !== undefined) throw toldFailure(said, this.#place, BROKE_OFF);
@@ -94,9 +95,10 @@ export class EventIntake implements Intake {
     }
   }
 
-  #tell(events: Uint8Array, to: ByteQueue): void {
+  #tell(events: Uint8Array, to: ByteQueue, isQuiet: boolean): void {
     if (events.length === 0) return;
-    this.#watch.see(events);
+    if (isQuiet) this.#watch.skip(events);
+    else this.#watch.see(events);
     this.#latest = events;
     to.push(this.#trim === undefined ? events : this.#trim(events));
   }

@@ -129,6 +129,8 @@ class ToyWatch implements StreamWatch {
     if (Buffer.from(events).includes(LAST)) this.ending = { finish: 'stop' };
   }
 
+  skip(): void {}
+
   failure(error: ClawError): Uint8Array {
     return Buffer.from(`${JSON.stringify({ error: error.message })}\n`);
   }

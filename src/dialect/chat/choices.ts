@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { CHOICES_BEGINNING_CHUNKS, CHOICES_MAX } from '../../core/limits.ts';
 import { tolerantJson } from '../../lib/json.ts';
-import { hasValue, jsonKey } from '../framing/bytes.ts';
+import { asBuffer, hasValue, jsonKey } from '../framing/bytes.ts';
 import { maybe } from '../door.ts';
 import { wholeEvents } from '../framing/sse.ts';
 import { isBroken } from './ending.ts';
@@ -26,8 +26,9 @@ export class Choices {
   #seen = 0;
 
   /** Costs a search, and that only at the beginning. */
-  begin(events: Uint8Array, bytes: Buffer): void {
-    if (this.#seen++ < CHOICES_BEGINNING_CHUNKS && hasValue(bytes, INDEX, isOther)) this.read(events);
+  begin(events: Uint8Array): void {
+    if (this.#seen++ < CHOICES_BEGINNING_CHUNKS && hasValue(asBuffer(events), INDEX, isOther))
+      this.read(events);
   }
 
   read(events: Uint8Array): void {

@@ -13,6 +13,7 @@ const USAGE = jsonKey('usage');
 const ERROR = jsonKey('error');
 const DONE = Buffer.from('[DONE]');
 const DATA = Buffer.from('data:');
+const COMMENT = ':'.charCodeAt(0);
 const DELTA = Buffer.from('"delta"');
 
 const Tokens = z.int().nonnegative().catch(0);
@@ -43,9 +44,14 @@ export class ChatWatch implements StreamWatch {
     } else if (bytes.includes(DONE)) {
       this.#readDone(events);
     } else {
-      this.#choices.begin(events, bytes);
+      this.#choices.begin(events);
     }
     if (bytes.includes(DATA)) this.#previous = events;
+  }
+
+  skip(events: Uint8Array): void {
+    this.#choices.begin(events);
+    if (events[0] !== COMMENT) this.#previous = events;
   }
 
   failure(error: ClawError): Uint8Array {

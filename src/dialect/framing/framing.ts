@@ -43,7 +43,8 @@ export const sse: Framing = {
   framer: (eventBytesMax) => new EventFramer(eventBytesMax),
   reader: (eventCharsMax) => new SseReader(eventCharsMax),
   events: wholeEvents,
-  hasEvent: (events) => asBuffer(events).includes(DATA),
+  // Most begin with it, and only what begins otherwise is searched.
+  hasEvent: (events) => events[0] === DATA[0] || asBuffer(events).includes(DATA),
   comment: sseComment,
 };
 

@@ -3,12 +3,18 @@ import type { JsonObject } from '../../lib/json.ts';
 
 /** The object with these members; those that are undefined are taken out of it. */
 export function amended(object: JsonObject, members: JsonObject): JsonObject {
-  const isSame = Object.entries(members).every(([name, value]) =>
-    value === undefined ? !Object.hasOwn(object, name) : object[name] === value,
-  );
-  if (isSame) return object;
+  if (has(object, members)) return object;
   const all = Object.entries({ ...object, ...members });
   return Object.fromEntries(all.filter(([, value]) => value !== undefined));
+}
+
+/** In place of `Object.entries`, which makes a list for each member: this is asked of every reply. */
+function has(object: JsonObject, members: JsonObject): boolean {
+  for (const name in members) {
+    const value = members[name];
+    if (value === undefined ? Object.hasOwn(object, name) : object[name] !== value) return false;
+  }
+  return true;
 }
 
 /** The list with each of its items mended. */

@@ -7,6 +7,8 @@ const BOM = Buffer.from('\ufeff');
 
 export class LineEnds implements StreamMender {
   readonly failure = undefined;
+  /** What a line ends with says nothing. */
+  readonly isQuiet = true;
   #hasBegun = false;
   /** The last byte was a carriage return: a line feed behind it belongs to the same line end. */
   #afterReturn = false;

@@ -20,6 +20,11 @@ export class MenderChain implements StreamMender {
     return undefined;
   }
 
+  get isQuiet(): boolean {
+    for (const { isQuiet } of this.#menders) if (!isQuiet) return false;
+    return true;
+  }
+
   mend(events: Uint8Array): Uint8Array {
     let mended = events;
     for (const mender of this.#menders) mended = mender.mend(mended);

@@ -50,6 +50,10 @@ export class ResponsesWatch implements StreamWatch {
       for (const { data } of wholeEvents(events)) this.#ending ??= endingIn(data);
     }
     if (events[0] === COMMENT && !bytes.includes(SEQUENCE)) return;
+    this.skip(events);
+  }
+
+  skip(events: Uint8Array): void {
     this.#first ??= events;
     this.#latest = events;
   }

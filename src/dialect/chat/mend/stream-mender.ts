@@ -28,6 +28,7 @@ const FIRST_CHUNKS = 2;
 
 export class ChatMender implements StreamMender {
   failure: HubFailure | undefined;
+  isQuiet = false;
   readonly #mending: Mending;
   readonly #head: ChunkHead;
   readonly #choices = new Map<number, ChoiceMender>();
@@ -44,7 +45,8 @@ export class ChatMender implements StreamMender {
 
   mend(events: Uint8Array): Uint8Array {
     if (this.failure !== undefined) return NOTHING;
-    if (this.#passes(events)) return events;
+    this.isQuiet = this.#passes(events);
+    if (this.isQuiet) return events;
     return mendEach(events, (event) => (this.#passes(event.bytes) ? event.bytes : this.#event(event)));
   }
 

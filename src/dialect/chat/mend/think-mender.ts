@@ -12,6 +12,8 @@ const FIELDS = { thought: 'reasoning_content', answer: 'content' } as const;
 
 export class ThinkMender implements StreamMender {
   readonly failure = undefined;
+  /** It moves text, and no end. */
+  readonly isQuiet = true;
   readonly #splitters = new Map<unknown, ThinkSplitter>();
   /** What is common to all chunks, for one of our own. */
   #head: JsonObject = {};

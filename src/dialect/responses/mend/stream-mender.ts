@@ -28,6 +28,7 @@ interface KeptError {
 
 export class ResponsesMender implements StreamMender {
   failure: HubFailure | undefined;
+  isQuiet = false;
   readonly #items: ItemEvents;
   readonly #passing = new EventNames();
   readonly #numbers = new EventNumbers();
@@ -44,7 +45,8 @@ export class ResponsesMender implements StreamMender {
 
   mend(events: Uint8Array): Uint8Array {
     if (this.failure !== undefined) return NOTHING;
-    if (this.#kept === undefined && this.#passing.haveAll(events)) return events;
+    this.isQuiet = this.#kept === undefined && this.#passing.haveAll(events);
+    if (this.isQuiet) return events;
     return mendEach(events, (event) => {
       const passes = this.#kept === undefined && this.#passing.have(event.name);
       return passes ? event.bytes : this.#event(event);
