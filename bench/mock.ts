@@ -12,10 +12,10 @@ interface Script {
   readonly end: string;
 }
 
-const chatChunk = (content: string, finish = 'null') =>
-  `data: {"id":"x","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"${content}"},"finish_reason":${finish}}]}\n\n`;
+const chatChunk = (content: string, finish = 'null', more = '') =>
+  `data: {"id":"x","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{${more}"content":"${content}"},"finish_reason":${finish}}]}\n\n`;
 const CHAT: Script = {
-  begin: '',
+  begin: chatChunk('', 'null', '"role":"assistant",'),
   token: (text) => chatChunk(text),
   end: `${chatChunk('', '"stop"')}data: [DONE]\n\n`,
 };

@@ -50,7 +50,7 @@ export class FirstBytes implements Intake {
   }
 
   get isClosing(): boolean {
-    return this.#chosen?.isClosing ?? this.ending !== undefined;
+    return this.#chosen?.isClosing === true;
   }
 
   get failure(): HubFailure | undefined {

@@ -41,7 +41,7 @@ export class GatewayIntake implements Intake {
   }
 
   get isClosing(): boolean {
-    return this.#inner.isClosing ?? this.ending !== undefined;
+    return this.#inner.isClosing;
   }
 
   get failure(): HubFailure | undefined {

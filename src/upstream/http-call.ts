@@ -113,8 +113,7 @@ export class HttpCall implements HttpHandler, ByteQueueOwner {
       return;
     }
     // Some servers say that the answer is over and hold the connection: its reader does not wait for them.
-    const { isClosing = state.intake.ending !== undefined } = state.intake;
-    if (isClosing) this.#silence.shorten(UPSTREAM_END_MS);
+    if (state.intake.isClosing) this.#silence.shorten(UPSTREAM_END_MS);
     const { queuedBytes } = state.queue;
     const { holdBytes, failure } = state.intake;
     if (failure !== undefined && state.kind === 'streaming') return this.#stop(this.#told(failure));

@@ -23,8 +23,8 @@ export interface Intake {
   readonly partial: boolean;
   /** Set once the dialect's own end has passed. */
   readonly ending: Ending | undefined;
-  /** Nothing that counts is to come any more: it is not waited for long. Left out: once there is an ending. */
-  readonly isClosing?: boolean;
+  /** Nothing that counts is to come any more: it is not waited for long. */
+  readonly isClosing: boolean;
   /** What the upstream said in place of an answer, though its status says success. Nothing is pushed then. */
   readonly failure: HubFailure | undefined;
   /** Pushes what the reader may have. Throws a `ClawError` where the reply is broken. */
@@ -51,6 +51,8 @@ export class JsonIntake implements Intake {
   readonly early = false;
   readonly holdBytes: number;
   readonly partial = false;
+  /** Its end is the end of its bytes. */
+  readonly isClosing = false;
   ending: Ending | undefined;
   failure: HubFailure | undefined;
   readonly #parts: IntakeParts;
@@ -149,6 +151,7 @@ export class TextIntake implements Intake {
   readonly holdBytes = ERROR_BODY_BYTES_MAX;
   readonly partial = true;
   readonly ending = undefined;
+  readonly isClosing = false;
   readonly failure = undefined;
 
   take(chunk: Uint8Array, to: ByteQueue): void {

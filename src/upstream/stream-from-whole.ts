@@ -13,6 +13,8 @@ export class StreamFromWhole implements Intake {
   /** Nothing is pushed before the end. */
   readonly holdBytes = 1;
   readonly partial = false;
+  /** Its end is the end of its bytes. */
+  readonly isClosing = false;
   failure: HubFailure | undefined;
   readonly #parts: IntakeParts;
   readonly #request: Uint8Array;

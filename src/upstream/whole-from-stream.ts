@@ -33,6 +33,10 @@ export class WholeFromStream implements Intake {
     this.#gatherer = shape.gatherer();
   }
 
+  get isClosing(): boolean {
+    return this.ending !== undefined;
+  }
+
   get ending(): Ending | undefined {
     return this.#watch.ending;
   }

@@ -4,30 +4,25 @@ import type { HubFailure } from '../hub.ts';
 import type { StreamMender } from '../shape.ts';
 
 export class MenderChain implements StreamMender {
+  failure: HubFailure | undefined;
+  lastWords: HubFailure | undefined;
+  isQuiet = false;
   readonly #menders: readonly StreamMender[];
 
   constructor(menders: readonly StreamMender[]) {
     this.#menders = menders;
   }
 
-  get failure(): HubFailure | undefined {
-    for (const { failure } of this.#menders) if (failure !== undefined) return failure;
-    return undefined;
-  }
-
-  get lastWords(): HubFailure | undefined {
-    for (const { lastWords } of this.#menders) if (lastWords !== undefined) return lastWords;
-    return undefined;
-  }
-
-  get isQuiet(): boolean {
-    for (const { isQuiet } of this.#menders) if (!isQuiet) return false;
-    return true;
-  }
-
   mend(events: Uint8Array): Uint8Array {
     let mended = events;
-    for (const mender of this.#menders) mended = mender.mend(mended);
+    let isQuiet = true;
+    for (const mender of this.#menders) {
+      mended = mender.mend(mended);
+      isQuiet &&= mender.isQuiet;
+    }
+    this.isQuiet = isQuiet;
+    // Where no sign of an end was, none has failed.
+    if (!isQuiet) this.#note();
     return mended;
   }
 
@@ -35,6 +30,12 @@ export class MenderChain implements StreamMender {
   end(): Uint8Array {
     let kept = NOTHING;
     for (const mender of this.#menders) kept = Buffer.concat([mender.mend(kept), mender.end()]);
+    this.#note();
     return kept;
+  }
+
+  #note(): void {
+    this.failure = this.#menders.find(({ failure }) => failure !== undefined)?.failure;
+    this.lastWords = this.#menders.find(({ lastWords }) => lastWords !== undefined)?.lastWords;
   }
 }
