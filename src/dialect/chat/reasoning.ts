@@ -32,6 +32,12 @@ export interface Reasoned {
 
 const DetailText = z.object({ text: maybe(z.string()), summary: maybe(z.string()) });
 
+/** Whether any of the names is there at all: most chunks of a stream have none. */
+export function hasReasoning(said: Omit<Reasoned, 'thinking'>): boolean {
+  const named = said.reasoning_content ?? said.reasoning ?? said.reasoning_text;
+  return named !== undefined || said.reasoning_details !== undefined;
+}
+
 /** The first that says something: servers repeat it under several names. */
 export function reasoningOf(said: Reasoned): string {
   const field = fieldOf(said);
