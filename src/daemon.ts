@@ -21,7 +21,7 @@ import { createLog, type Log, StandardError } from './lib/log.ts';
 import { dialSocket, listenSockets } from './lib/socket.ts';
 import { Identity } from './mesh/identity.ts';
 import { Mesh } from './mesh/mesh.ts';
-import { Catalog, type CatalogNode } from './routing/catalog.ts';
+import { Catalog, catalogNode } from './routing/catalog.ts';
 import { viewsOf } from './routing/model-view.ts';
 import { ProxyModels } from './routing/proxy-models.ts';
 import { Router } from './routing/router.ts';
@@ -99,9 +99,7 @@ class Wiring implements Daemon {
     this.#identity = new Identity(loaded.identity);
     this.#catalog = new Catalog(new ProxyModels(loaded.config.proxyModels));
     const { responses } = loaded.config;
-    const storesNothing = responses.keep === 'none';
-    const common = dialectTools(clock, this.#log, loaded.config.limits.sseEventBytesMax);
-    const tools = { ...common, storesNothing };
+    const tools = dialectTools(loaded.config, clock, this.#log);
     this.#memory = new ResponseMemory(
       { ...responses, path: loaded.responsesPath },
       { clock, log: this.#log, targets: (model) => this.#router.live(model) },
@@ -257,19 +255,21 @@ class Wiring implements Daemon {
   /** What the mesh knows, as the catalog keeps it. */
   #meshChanged(): void {
     const { name } = this.#loaded;
-    const here = { node: this.#identity.id, nodeName: name, place: 'local' } as const;
-    const targets = this.#own.cards.map((card) => ({ ...here, card, answer: this.#own.answer }));
-    const own: CatalogNode = { id: this.#identity.id, name, live: true, targets };
-    const others = this.#mesh.remotes.map((peer): CatalogNode => {
-      const at = { node: peer.id, nodeName: peer.name, place: 'remote' } as const;
-      const targets = peer.cards.map((card) => ({ ...at, card, answer: peer.exchange.answer(card) }));
-      return { id: peer.id, name: peer.name, live: peer.live, targets };
-    });
+    const here = { id: this.#identity.id, name, live: true, place: 'local' } as const;
+    const own = catalogNode(here, this.#own.cards, () => this.#own.answer);
+    const others = this.#mesh.remotes.map(({ id, name, live, cards, exchange }) =>
+      catalogNode({ id, name, live, place: 'remote' }, cards, (card) => exchange.answer(card)),
+    );
     this.#catalog.replace([own, ...others]);
   }
 }
 
-function dialectTools(clock: Clock, log: Log, eventBytesMax: number): DialectTools {
-  const note: DialectTools['note'] = (lost, call) => log.info({ call, lost }, 'lost in translation');
-  return { wall: () => clock.wall(), randomId, eventBytesMax, note };
+function dialectTools({ limits, responses }: Loaded['config'], clock: Clock, log: Log): DialectTools {
+  return {
+    wall: () => clock.wall(),
+    randomId,
+    eventBytesMax: limits.sseEventBytesMax,
+    storesNothing: responses.keep === 'none',
+    note: (lost, call) => log.info({ call, lost }, 'lost in translation'),
+  };
 }

@@ -1,5 +1,6 @@
 /** Every target this node knows, its own and the others', as their nodes last told. Knows names; makes no choice. */
-import type { Target } from '../core/call.ts';
+import type { Answer, Target } from '../core/call.ts';
+import type { Card } from '../core/card.ts';
 import type { NodeId } from '../core/ids.ts';
 import { ProxyModels } from './proxy-models.ts';
 
@@ -9,6 +10,16 @@ export interface CatalogNode {
   readonly name: string;
   readonly live: boolean;
   readonly targets: readonly Target[];
+}
+
+/** A node with the targets that its cards make; `answerOf` says who answers for one of them. */
+export function catalogNode(
+  { place, ...node }: Omit<CatalogNode, 'targets'> & Pick<Target, 'place'>,
+  cards: readonly Card[],
+  answerOf: (card: Card) => Answer,
+): CatalogNode {
+  const at = { node: node.id, nodeName: node.name, place };
+  return { ...node, targets: cards.map((card) => ({ ...at, card, answer: answerOf(card) })) };
 }
 
 export class Catalog {

@@ -2,7 +2,7 @@
 import type { ErrorBody } from '../../core/errors.ts';
 import { END_EVENTS } from '../../dialect/responses/end-events.ts';
 import { SseReader } from '../../dialect/framing/sse.ts';
-import { tolerantJson } from '../../lib/json.ts';
+import { isObject, tolerantJson } from '../../lib/json.ts';
 
 export interface EventMessage {
   readonly text: string;
@@ -12,6 +12,7 @@ export interface EventMessage {
 
 /** An object's beginning: what its members stand behind. */
 const IS_OBJECT = /^\s*\{\s*/;
+
 export class EventMessages {
   /** What comes has been bounded before. */
   readonly #reader = new SseReader(Number.POSITIVE_INFINITY);
@@ -64,7 +65,5 @@ function prefixOf(streamId: string | undefined): string {
 
 function typeOf(data: string): string {
   const event = tolerantJson(data);
-  const type: unknown =
-    typeof event === 'object' && event !== null && 'type' in event ? event.type : undefined;
-  return typeof type === 'string' ? type : '';
+  return isObject(event) && typeof event.type === 'string' ? event.type : '';
 }
